@@ -1,0 +1,86 @@
+"""A typed reader of environment variables that refuses nonsense with one clear sentence."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+_TRUE = frozenset({"1", "on", "true", "yes"})
+_FALSE = frozenset({"0", "off", "false", "no"})
+_RATE = re.compile(r"\d+/(s|sec|m|min|h|hour|d|day)")
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """Reads one variable per call; an empty variable counts as unset.
+
+    Every method raises ImproperlyConfigured when the text does not fit.
+    """
+
+    variables: Mapping[str, str]
+
+    def text(self, name: str, default: str = "") -> str:
+        """Return the variable without surrounding blanks."""
+        return self.variables.get(name, "").strip() or default
+
+    def flag(self, name: str, *, default: bool) -> bool:
+        """Return on/off, true/false, yes/no, 1/0 as a bool."""
+        text = self.text(name).lower()
+        if text and text not in _TRUE | _FALSE:
+            raise ImproperlyConfigured(f"{name} must be on or off, not {text!r}.")
+        return text in _TRUE if text else default
+
+    def number(self, name: str, *, default: int, least: int, most: int) -> int:
+        """Return a whole number within its bounds, both included."""
+        text = self.text(name, str(default))
+        if not text.isascii() or not text.isdigit() or not least <= int(text) <= most:
+            raise ImproperlyConfigured(f"{name} must be a whole number from {least} to {most}, not {text!r}.")
+        return int(text)
+
+    def choice(self, name: str, *options: str, default: str) -> str:
+        """Return one of the options."""
+        text = self.text(name, default)
+        if text not in options:
+            raise ImproperlyConfigured(f"{name} must be one of {', '.join(options)}, not {text!r}.")
+        return text
+
+    def hosts(self, name: str, default: str) -> list[str]:
+        """Return a comma-separated list of host names."""
+        hosts = [host.strip() for host in self.text(name, default).split(",") if host.strip()]
+        if wrong := [host for host in hosts if "/" in host or " " in host]:
+            raise ImproperlyConfigured(f"{name} takes host names separated by commas, without a scheme: {wrong[0]!r}.")
+        return hosts
+
+    def url(self, name: str, *schemes: str, default: str = "") -> str:
+        """Return a URL with one of the schemes and a host, without its trailing slash."""
+        text = self.text(name, default)
+        parts = urlsplit(text)
+        if text and (parts.scheme not in schemes or not parts.hostname):
+            raise ImproperlyConfigured(f"{name} must be a URL like {schemes[0]}://host, not {text!r}.")
+        return text.rstrip("/")
+
+    def rate(self, name: str, default: str) -> str | None:
+        """Return a rate such as 600/min, or None for off."""
+        text = self.text(name, default)
+        if text != "off" and not _RATE.fullmatch(text):
+            raise ImproperlyConfigured(f"{name} must be a rate such as 600/min, or off, not {text!r}.")
+        return None if text == "off" else text
+
+    def database(self, name: str, default: str) -> dict[str, Any]:
+        """Return Django's settings of a PostgreSQL database from its URL."""
+        text = self.text(name, default)
+        config = environ.Env.db_url_config(text) if urlsplit(text).scheme in {"postgres", "postgresql"} else {}
+        if not config.get("NAME"):
+            raise ImproperlyConfigured(f"{name} must look like postgresql://user:password@host:5432/name.")
+        return config
+
+    def email(self, name: str, default: str) -> dict[str, Any]:
+        """Return Django's EMAIL_* settings from a URL such as smtp+tls://user:password@host:587."""
+        text = self.text(name, default)
+        if urlsplit(text).scheme not in environ.Env.EMAIL_SCHEMES:
+            raise ImproperlyConfigured(f"{name} must look like smtp+tls://user:password@host:587, or consolemail://.")
+        return environ.Env.email_url_config(text)

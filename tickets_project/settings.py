@@ -1,0 +1,247 @@
+"""The settings of the project, read once from the environment; the README has a table of them.
+
+Without any variable everything runs on embedded defaults: a PostgreSQL server and a secret key under var/,
+and the gateway simulator.
+"""
+
+import os
+import sys
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from django.urls import reverse_lazy
+
+from tickets_project.embedded_postgres import embedded_database
+from tickets_project.environment import Environment
+from tickets_project.logs import logging_config
+from tickets_project.secret_key import kept_secret_key
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+VAR_DIR = BASE_DIR / "var"
+VAR_DIR.mkdir(exist_ok=True)
+
+env = Environment(os.environ)
+
+# --- what is ours ------------------------------------------------------------------------------------------------
+GATEWAY_PORT = env.number("GATEWAY_PORT", default=8888, least=1, most=65535)
+GATEWAY_URL = env.url("GATEWAY_URL", "http", "https", default=f"http://127.0.0.1:{GATEWAY_PORT}")
+GATEWAY_TIMEOUTS = (
+    env.number("GATEWAY_CONNECT_TIMEOUT", default=3, least=1, most=60),
+    env.number("GATEWAY_READ_TIMEOUT", default=10, least=1, most=300),
+)
+VENDOR_WEBHOOK_SECRET = env.text("VENDOR_WEBHOOK_SECRET")
+WEBHOOKS_ALLOW_PRIVATE = env.flag("WEBHOOKS_ALLOW_PRIVATE", default=False)
+TICKETS_TIME_ZONE = env.text("TICKETS_TIME_ZONE", "UTC")
+TICKETS_ORGANISER = env.text("TICKETS_ORGANISER", "Example Tickets")
+TICKETS_CONTACT = env.text("TICKETS_CONTACT", "help@tickets.example")
+OUTBOX_SUBSCRIPTIONS = "tickets_project.subscriptions.SUBSCRIPTIONS"
+OUTBOX_DISPATCHERS = env.number("OUTBOX_DISPATCHERS", default=2, least=1, most=64)
+OUTBOX_THREADS = env.number("OUTBOX_THREADS", default=16, least=1, most=128)
+OUTBOX_LEASE_SECONDS = env.number("OUTBOX_LEASE_SECONDS", default=10, least=2, most=3600)
+OUTBOX_WAIT_SECONDS = env.number("OUTBOX_WAIT_SECONDS", default=900, least=1, most=604800)
+
+# --- Django ------------------------------------------------------------------------------------------------------
+DEBUG = env.flag("DEBUG", default=False)
+SECRET_KEY = env.text("SECRET_KEY") or kept_secret_key(VAR_DIR / "secret_key")
+ALLOWED_HOSTS = env.hosts("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
+# A public name means real users, so their cookies and tokens travel over TLS alone unless it is switched off.
+HTTPS = env.flag("HTTPS", default=any(host.strip(".").count(".") and host[-1].isalpha() for host in ALLOWED_HOSTS))
+
+INSTALLED_APPS = [
+    "unfold",
+    "unfold.contrib.filters",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "rest_framework",
+    "django_filters",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "knox",
+    "django_fsm",
+    "django_q",
+    "tickets_project.outbox",
+    "tickets_project.gateway",
+    "tickets_project.api",
+    "bookings",
+    "printing",
+    "vip_bundles",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "tickets_project.api.middleware.CorrelationMiddleware",
+    "tickets_project.api.middleware.EitherSlashMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "tickets_project.urls"
+WSGI_APPLICATION = "tickets_project.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+DATABASES: dict[str, dict[str, Any]] = {
+    "default": {
+        **(
+            env.database("DATABASE_URL", default="")
+            if env.text("DATABASE_URL")
+            else embedded_database(VAR_DIR / "postgres")
+        ),
+        "CONN_MAX_AGE": None,
+        "CONN_HEALTH_CHECKS": True,
+    }
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+REDIS_URL = env.url("REDIS_URL", "redis", "rediss")
+CACHES: dict[str, dict[str, Any]] = {
+    # Throttling and the cluster's statistics need a cache that all processes of the host share.
+    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
+    if REDIS_URL
+    else {"BACKEND": "django.core.cache.backends.filebased.FileBasedCache", "LOCATION": VAR_DIR / "cache"}
+}
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
+]
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+USE_I18N = False
+STATIC_URL = "static/"
+STATIC_ROOT = VAR_DIR / "static"
+WHITENOISE_USE_FINDERS = True
+LOGGING = logging_config(env.choice("LOG_FORMAT", "json", "console", default="console" if DEBUG else "json"))
+vars().update({key: value for key, value in env.email("EMAIL_URL", "consolemail://").items() if value is not None})
+
+# --- security ----------------------------------------------------------------------------------------------------
+SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
+SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
+# Probes come from inside, over plain HTTP.
+SECURE_REDIRECT_EXEMPT = [r"^health/"]
+X_FRAME_OPTIONS = "DENY"
+
+# --- django-q2: the pool of processes and the schedules; what is delivered is decided in our own tables ----------
+OUTBOX_DISPATCH_SECONDS = 300
+Q_CLUSTER = {
+    "name": "tickets",
+    "label": "Worker",
+    # One process stays free for the schedules, since a dispatch task stays in its process.
+    "workers": OUTBOX_DISPATCHERS + 1,
+    "queue_limit": OUTBOX_DISPATCHERS + 2,
+    "bulk": 1,
+    "poll": 1,
+    "timeout": OUTBOX_DISPATCH_SECONDS + 60,
+    "retry": OUTBOX_DISPATCH_SECONDS + 120,
+    "max_attempts": 1,
+    "ack_failures": True,
+    "save_limit": -1,
+    "catch_up": False,
+    **({"redis": REDIS_URL} if REDIS_URL else {"orm": "default"}),
+}
+
+# --- the API -----------------------------------------------------------------------------------------------------
+API_THROTTLE = env.rate("API_THROTTLE", "600/min")
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "tickets_project.api.authentication.BearerAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_PARSER_CLASSES": ["tickets_project.api.parsers.StrictJSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "DEFAULT_PAGINATION_CLASS": "tickets_project.api.pagination.StableCursorPagination",
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_THROTTLE_CLASSES": ["rest_framework.throttling.UserRateThrottle"],
+    "DEFAULT_THROTTLE_RATES": {"user": API_THROTTLE, "login": "10/min" if API_THROTTLE else None},
+    "EXCEPTION_HANDLER": "tickets_project.errors.problem_response",
+    "DEFAULT_VERSIONING_CLASS": None,
+    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+REST_KNOX = {"AUTH_HEADER_PREFIX": "Bearer", "TOKEN_TTL": timedelta(days=30)}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Tickets",
+    "DESCRIPTION": "Shows, bookings and tickets; the contract of each message is in docs/messages.md.",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+}
+
+# --- the admin ---------------------------------------------------------------------------------------------------
+UNFOLD = {
+    "SITE_TITLE": "Tickets",
+    "SITE_HEADER": "Tickets",
+    "SITE_SYMBOL": "confirmation_number",
+    "SHOW_VIEW_ON_SITE": False,
+    "SIDEBAR": {
+        "show_search": False,
+        "navigation": [
+            {
+                "title": "Box office",
+                "items": [
+                    {"title": "Shows", "icon": "theater_comedy", "link": reverse_lazy("admin:bookings_show_changelist")},
+                    {"title": "Bookings", "icon": "event_seat", "link": reverse_lazy("admin:bookings_booking_changelist")},
+                    {
+                        "title": "Tickets",
+                        "icon": "confirmation_number",
+                        "link": reverse_lazy("admin:bookings_ticket_changelist"),
+                    },
+                ],
+            },
+            {
+                "title": "Outbox",
+                "items": [
+                    {"title": "Messages", "icon": "mail", "link": reverse_lazy("admin:outbox_message_changelist")},
+                    {
+                        "title": "Deliveries",
+                        "icon": "local_shipping",
+                        "link": reverse_lazy("admin:outbox_delivery_changelist"),
+                    },
+                ],
+            },
+            {
+                "title": "Worker",
+                "items": [
+                    {"title": "Schedules", "icon": "schedule", "link": reverse_lazy("admin:django_q_schedule_changelist")},
+                    {"title": "Failed tasks", "icon": "error", "link": reverse_lazy("admin:django_q_failure_changelist")},
+                    {"title": "Queued tasks", "icon": "list", "link": reverse_lazy("admin:django_q_ormq_changelist")},
+                ],
+            },
+            {
+                "title": "Access",
+                "items": [
+                    {"title": "Users", "icon": "person", "link": reverse_lazy("admin:auth_user_changelist")},
+                    {"title": "Groups", "icon": "group", "link": reverse_lazy("admin:auth_group_changelist")},
+                    {"title": "API tokens", "icon": "key", "link": reverse_lazy("admin:knox_authtoken_changelist")},
+                ],
+            },
+        ],
+    },
+}
