@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -69,6 +70,14 @@ class Environment:
         if text != "off" and not _RATE.fullmatch(text):
             raise ImproperlyConfigured(f"{name} must be a rate such as 600/min, or off, not {text!r}.")
         return None if text == "off" else text
+
+    def time_zone(self, name: str, default: str) -> str:
+        """Return the IANA name of a time zone."""
+        text = self.text(name, default)
+        try:
+            return ZoneInfo(text).key
+        except (ValueError, ZoneInfoNotFoundError) as error:
+            raise ImproperlyConfigured(f"{name} must name a time zone such as Europe/Madrid, not {text!r}.") from error
 
     def database(self, name: str, default: str) -> dict[str, Any]:
         """Return Django's settings of a PostgreSQL database from its URL."""

@@ -1,0 +1,1 @@
+"""Shows, bookings and tickets: their life cycles."""

@@ -1,0 +1,1 @@
+"""Ticket documents: made and stored when a ticket's booking is confirmed."""

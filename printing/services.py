@@ -1,0 +1,20 @@
+"""Writes of printing."""
+
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+
+from printing.events import TicketPrintedV1
+from printing.models import PrintedTicket
+from tickets_project.outbox.publishing import publish
+
+
+@transaction.atomic
+def record_printed(*, ticket_id: UUID, file_name: str, at: datetime) -> None:
+    """Note that the document is stored and announce it; a second note for the ticket does nothing."""
+    _, is_new = PrintedTicket.objects.get_or_create(
+        ticket_id=ticket_id, defaults={"file_name": file_name, "printed_at": at}
+    )
+    if is_new:
+        publish(TicketPrintedV1(ticket_id=str(ticket_id), file_name=file_name))

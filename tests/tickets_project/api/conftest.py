@@ -1,0 +1,45 @@
+"""What the tests of the API share: its test routes, users, tokens, and counters of their own."""
+
+from uuid import uuid4
+
+import pytest
+from django.contrib.auth.models import User
+from knox.models import AuthToken
+from pytest_django.fixtures import Client, SettingsWrapper
+from rest_framework.test import APIClient
+
+
+@pytest.fixture(autouse=True)
+def _ground(settings: SettingsWrapper) -> None:
+    settings.ROOT_URLCONF = "tests.tickets_project.api.routes"
+    settings.CACHES = {
+        "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": str(uuid4())}
+    }
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture
+def ada(db: None) -> User:  # noqa: ARG001 - opens the database
+    return User.objects.create_user("ada", "ada@example.com", "difference engine")
+
+
+@pytest.fixture
+def caller(ada: User) -> APIClient:
+    """Return a client with a token of ada's."""
+    return with_token(ada)
+
+
+@pytest.fixture
+def stranger() -> APIClient:
+    """Return a client without a token that shows a 500 instead of raising it."""
+    return APIClient(raise_request_exception=False)
+
+
+def with_token(user: User) -> APIClient:
+    _, token = AuthToken.objects.create(user=user)
+    client = APIClient(raise_request_exception=False)
+    client.credentials(HTTP_AUTHORIZATION=f"Bearer {token}")
+    return client
+
+
+__all__ = ["Client", "with_token"]

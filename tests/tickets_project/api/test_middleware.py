@@ -1,0 +1,84 @@
+"""The trace and the two forms of a path."""
+
+import pytest
+from rest_framework.test import APIClient
+from structlog.testing import capture_logs
+
+TRACEPARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+
+
+class TestCorrelationMiddleware:
+    @pytest.mark.parametrize("given", ["a", "a" * 128, "A0._:-"])
+    def test_takes_a_sound_id_and_answers_it(self, given: str) -> None:
+        response = APIClient().get("/health/live", headers={"Correlation-ID": given})
+        assert response.headers["Correlation-ID"] == given
+        assert f" {given} " in response.content.decode()
+
+    @pytest.mark.parametrize("given", ["", "a" * 129, "a b", "a\n", "é", "<script>"])
+    def test_makes_its_own_instead_of_an_odd_one(self, given: str) -> None:
+        response = APIClient().get("/health/live", headers={"Correlation-ID": given})
+        assert response.headers["Correlation-ID"] != given
+        assert len(response.headers["Correlation-ID"]) == 36
+
+    def test_gives_each_request_its_own(self) -> None:
+        first, second = APIClient().get("/health/live"), APIClient().get("/health/live")
+        assert first.headers["Correlation-ID"] != second.headers["Correlation-ID"]
+
+    def test_passes_a_traceparent_on(self) -> None:
+        response = APIClient().get("/health/live", headers={"traceparent": TRACEPARENT})
+        assert response.content.decode().endswith(TRACEPARENT)
+
+    @pytest.mark.parametrize(
+        "given",
+        [
+            "",
+            "x",
+            TRACEPARENT.upper(),
+            "ff" + TRACEPARENT[2:],
+            "00-" + "0" * 32 + TRACEPARENT[35:],
+            TRACEPARENT + "-00",
+        ],
+    )
+    def test_drops_an_odd_traceparent(self, given: str) -> None:
+        response = APIClient().get("/health/live", headers={"traceparent": given})
+        assert response.content.decode().endswith(" None")
+
+    def test_logs_one_line_without_the_query(self) -> None:
+        with capture_logs() as lines:
+            APIClient().get("/health/live/?token=secret")
+        (line,) = lines
+        assert line.pop("duration_ms") >= 0
+        assert line == {
+            "event": "request_finished",
+            "log_level": "info",
+            "method": "GET",
+            "path": "/health/live/",
+            "status": 200,
+        }
+
+    @pytest.mark.django_db
+    def test_answers_the_id_of_a_crash_too(self, stranger: APIClient) -> None:
+        response = stranger.get("/api/v1/refusals/crash/", headers={"Correlation-ID": "mine"})
+        assert (response.status_code, response.headers["Correlation-ID"]) == (500, "mine")
+
+
+class TestEitherSlashMiddleware:
+    @pytest.mark.parametrize("path", ["/health/live", "/health/live/", "/api/v1/ticket.svg", "/api/v1/ticket.svg/"])
+    def test_answers_both_forms(self, path: str) -> None:
+        assert APIClient().get(path).status_code == 200
+
+    @pytest.mark.django_db
+    @pytest.mark.parametrize("path", ["/api/v1/everything", "/api/v1/everything/"])
+    def test_keeps_the_body_of_a_post(self, path: str) -> None:
+        response = APIClient().post(path, {"text": "kept"})
+        assert (response.status_code, response.json()) == (200, {"text": "kept"})
+
+    def test_gives_the_view_the_route_s_own_path(self) -> None:
+        assert APIClient().get("/health/live/").content.startswith(b"/health/live ")
+
+    def test_leaves_other_paths_to_django(self) -> None:
+        assert APIClient().get("/page").status_code == 301
+
+    @pytest.mark.parametrize("path", ["/api/v1/nowhere", "/api/v1/nowhere/", "/api/", "/health/"])
+    def test_does_not_invent_routes(self, path: str) -> None:
+        assert APIClient().get(path).status_code == 404

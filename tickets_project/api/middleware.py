@@ -1,0 +1,73 @@
+"""What happens around every request: a trace and a log line, and no difference between /shows and /shows/."""
+
+import re
+from collections.abc import Callable
+from time import perf_counter
+from uuid import uuid4
+
+import structlog
+from django.http import HttpRequest, HttpResponse
+from django.urls import is_valid_path
+
+from tickets_project.correlation import Trace, tracing
+
+_CORRELATION_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
+# W3C Trace Context, section 3.2: the version ff and ids of zeros alone are invalid.
+_TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
+_EITHER_SLASH = ("/api/", "/health/", "/metrics")
+
+logger = structlog.get_logger(__name__)
+
+GetResponse = Callable[[HttpRequest], HttpResponse]
+
+
+class CorrelationMiddleware:
+    """Opens the request's trace, answers its id as Correlation-ID and logs one line when the request is finished."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer under a trace."""
+        with tracing(_trace(request)) as trace:
+            response = self._logged(request)
+        response.headers["Correlation-ID"] = trace.correlation_id
+        return response
+
+    def _logged(self, request: HttpRequest) -> HttpResponse:
+        # The path as it was asked for: the next middleware may change it.
+        method, path, started = request.method, request.path, perf_counter()
+        response = self.get_response(request)
+        milliseconds = round((perf_counter() - started) * 1000, 1)
+        logger.info("request_finished", method=method, path=path, status=response.status_code, duration_ms=milliseconds)
+        return response
+
+
+class EitherSlashMiddleware:
+    """Answers every route of the API with and without its trailing slash, without a redirect that would lose a body."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer, under the other form of the path when only that one is a route."""
+        if request.path_info.startswith(_EITHER_SLASH) and _only_the_other_form_resolves(request.path_info):
+            request.path_info, request.path = _toggled(request.path_info), _toggled(request.path)
+        return self.get_response(request)
+
+
+def _trace(request: HttpRequest) -> Trace:
+    correlation_id = request.headers.get("Correlation-ID", "")
+    traceparent = request.headers.get("traceparent", "")
+    return Trace(
+        correlation_id=correlation_id if _CORRELATION_ID.fullmatch(correlation_id) else str(uuid4()),
+        traceparent=traceparent if _TRACEPARENT.fullmatch(traceparent) else None,
+    )
+
+
+def _only_the_other_form_resolves(path: str) -> bool:
+    return not is_valid_path(path) and bool(is_valid_path(_toggled(path)))
+
+
+def _toggled(path: str) -> str:
+    return path.removesuffix("/") if path.endswith("/") else f"{path}/"

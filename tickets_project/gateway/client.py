@@ -1,0 +1,89 @@
+"""The one way to the gateway: pooled HTTP with time-outs, the trace, and typed errors."""
+
+import os
+from collections.abc import Collection
+from functools import lru_cache
+from http.cookiejar import DefaultCookiePolicy
+from typing import TypeVar
+
+import msgspec
+import requests
+from django.conf import settings
+from requests.adapters import HTTPAdapter
+
+from tickets_project.correlation import current_trace
+from tickets_project.gateway.errors import no_answer, unlisted_answer
+
+T = TypeVar("T")
+
+
+def call(  # noqa: PLR0913 - the parts of an HTTP call
+    service: str,
+    method: str,
+    path: str,
+    *,
+    expected: Collection[int],
+    body: bytes | None = None,
+    content_type: str = "application/json",
+) -> requests.Response:
+    """Call an operation once and return its answer, read whole.
+
+    :param path: below the service's prefix, percent-encoded
+    :param expected: the statuses in the operation's table
+    :raises TemporaryUpstreamError: if no answer came, or one that may change by itself
+    :raises PermanentUpstreamError: if a 4xx outside the table came
+    """
+    operation = f"{method} {service}{path}"
+    headers = {"Correlation-ID": current_trace().correlation_id}
+    if body is not None:
+        headers["Content-Type"] = content_type
+    try:
+        response = _session(os.getpid()).request(
+            method,
+            f"{settings.GATEWAY_URL}/{service}{path}",
+            data=body,
+            headers=headers,
+            timeout=settings.GATEWAY_TIMEOUTS,
+            allow_redirects=False,
+        )
+    except requests.RequestException as error:
+        raise no_answer(operation, _reason(error)) from error
+    if response.status_code not in expected:
+        raise unlisted_answer(operation, response.status_code, response.content)
+    return response
+
+
+def read(response: requests.Response, shape: type[T]) -> T:
+    """Return the JSON of an answer as a value of this type.
+
+    :raises TemporaryUpstreamError: if the JSON does not fit
+    """
+    try:
+        return msgspec.json.decode(response.content, type=shape)
+    except msgspec.DecodeError as error:
+        operation = f"{response.request.method} {response.request.path_url.removeprefix('/')}"
+        raise unlisted_answer(operation, response.status_code, response.content, str(error)) from error
+
+
+# Keyed by the process: a child that was forked must not write into its parent's connections.
+@lru_cache(maxsize=1)
+def _session(process_id: int) -> requests.Session:  # noqa: ARG001 - the key
+    session = requests.Session()
+    session.trust_env = False
+    # Threads share the session, and cookies would be the one thing that changes in it.
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    adapter = HTTPAdapter(pool_maxsize=settings.OUTBOX_THREADS, max_retries=0)
+    session.mount("http://", adapter)
+    session.mount("https://", adapter)
+    return session
+
+
+def _reason(error: requests.RequestException) -> str:
+    to_connect, to_answer = settings.GATEWAY_TIMEOUTS
+    match error:
+        case requests.ConnectTimeout():
+            return f"no connection within {to_connect} s"
+        case requests.Timeout():
+            return f"no answer within {to_answer} s, so the work may or may not be done"
+        case _:
+            return f"no connection, or it broke: {error}"

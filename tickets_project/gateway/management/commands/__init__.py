@@ -1,0 +1,1 @@
+"""The commands; the file name is the command."""

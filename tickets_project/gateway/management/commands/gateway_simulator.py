@@ -1,0 +1,62 @@
+"""Serve the upstream services for the demo, the tests and the benchmarks."""
+
+import errno
+import signal
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from tickets_project.gateway.simulator.server import Simulator
+
+_HIGHEST_PORT = 65_535
+_STOPS = {signal.SIGTERM, signal.SIGINT}
+
+
+class Command(BaseCommand):
+    """Serve until SIGTERM or SIGINT."""
+
+    help = "Serve every upstream service on one address; POST /_simulator/faults makes them misbehave."
+    # The simulator uses neither the database nor the subscriptions.
+    requires_system_checks = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Take the address, the latency and the folder."""
+        parser.add_argument("--host", default="127.0.0.1", help="the address to listen on (%(default)s)")
+        parser.add_argument("--port", type=int, default=settings.GATEWAY_PORT, help="0 takes a free one (%(default)s)")
+        parser.add_argument("--latency-ms", type=int, default=0, help="time that each call takes (%(default)s)")
+        parser.add_argument(
+            "--files",
+            type=Path,
+            default=settings.VAR_DIR / "files",
+            help="the folder of the files service, emptied by POST /_simulator/reset (%(default)s)",
+        )
+
+    def handle(self, *, host: str, port: int, latency_ms: int, files: Path, **_options: Any) -> None:
+        """Serve, and return when told to stop.
+
+        :raises CommandError: if the address or the folder is of no use
+        """
+        if not 0 <= port <= _HIGHEST_PORT:
+            raise CommandError(f"GATEWAY_PORT (or --port) must be from 0 to {_HIGHEST_PORT}, not {port}.")
+        # Blocked before the serving thread starts, so that sigwait() alone receives them.
+        signal.pthread_sigmask(signal.SIG_BLOCK, _STOPS)
+        try:
+            with Simulator(host=host, port=port, files=files, latency_ms=latency_ms) as simulator:
+                self.stdout.write(f"The gateway simulator serves on {simulator.url}, with its files in {files}.")
+                self.stdout.flush()
+                signal.sigwait(_STOPS)
+        except OSError as error:
+            raise CommandError(_advice(error, host, port, files)) from error
+
+
+def _advice(error: OSError, host: str, port: int, files: Path) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return (
+            f"Port {port} of {host} is taken: stop what listens there, or set GATEWAY_PORT (or --port) to a free one."
+        )
+    if error.filename:
+        return f"The folder {files} cannot be used: {error}."
+    return f"Cannot listen on {host}, port {port}: {error}. Set --host, or GATEWAY_PORT (or --port)."

@@ -1,0 +1,50 @@
+"""Health: is the process up, and can the installation do its work?"""
+
+from datetime import timedelta
+
+from django.db import DatabaseError, connection
+from django.db.migrations.executor import MigrationExecutor
+from django.http import HttpRequest, JsonResponse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from tickets_project.outbox.presence import at_work
+
+WORKER_SILENCE = timedelta(seconds=60)
+
+
+@never_cache
+@require_safe
+def live(_request: HttpRequest) -> JsonResponse:
+    """Answer 200 while the process serves requests."""
+    return JsonResponse({"status": "ok"})
+
+
+@never_cache
+@require_safe
+def ready(_request: HttpRequest) -> JsonResponse:
+    """Answer 200 when the database, its migrations and a worker are there, or else 503 and which one is not."""
+    checks = _checks()
+    failed = any(answer != "ok" for answer in checks.values())
+    return JsonResponse({"status": "unavailable" if failed else "ok", "checks": checks}, status=503 if failed else 200)
+
+
+def _checks() -> dict[str, str]:
+    try:
+        connection.ensure_connection()
+        return {"database": "ok", "migrations": _migrations(), "worker": _worker()}
+    except DatabaseError:
+        connection.close()
+        return {"database": "not reachable", "migrations": "unknown", "worker": "unknown"}
+
+
+def _migrations() -> str:
+    executor = MigrationExecutor(connection)
+    missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    return f"{len(missing)} missing: run manage.py migrate" if missing else "ok"
+
+
+def _worker() -> str:
+    if at_work(within=WORKER_SILENCE).exists():
+        return "ok"
+    return f"none seen for {WORKER_SILENCE.seconds} seconds: start manage.py run_worker"

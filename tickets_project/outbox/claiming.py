@@ -1,0 +1,166 @@
+"""Claims: leases on due deliveries, in SQL.
+
+A claim raises the number of attempts before the handler runs, so that a message which kills its worker is counted
+too. Every statement that ends a claim is fenced: it changes nothing unless the claim is still the caller's.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from django.db import connection
+
+from tickets_project.outbox.models import Delivery
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """One delivery that is this dispatcher's until its lease ends, with the message that it carries."""
+
+    delivery_id: int
+    claimed_by: UUID
+    handler: str
+    attempts: int
+    waiting_since: datetime | None
+    claimed_at: datetime
+    message_id: UUID
+    type: str
+    aggregate_id: str
+    payload: dict[str, Any]
+    headers: dict[str, Any]
+    published_at: datetime
+
+
+# Each handler's oldest due rows, so that one handler's flood keeps no other waiting. An ordered row is due only when
+# no earlier row of its key is open.
+_CLAIM = """
+    WITH due AS (
+        SELECT row.id
+        FROM unnest(%(handlers)s::text[]) AS subscribed (handler)
+        CROSS JOIN LATERAL (
+            SELECT id, available_at FROM outbox_delivery AS candidate
+            WHERE candidate.handler = subscribed.handler
+              AND candidate.status = 'pending'
+              AND candidate.available_at <= statement_timestamp()
+              AND (candidate.ordering_key IS NULL OR NOT EXISTS (
+                  SELECT FROM outbox_delivery AS earlier
+                  WHERE earlier.handler = candidate.handler
+                    AND earlier.ordering_key = candidate.ordering_key
+                    AND earlier.sequence < candidate.sequence
+                    AND earlier.status IN ('pending', 'parked')
+              ))
+            ORDER BY candidate.available_at, candidate.id
+            LIMIT %(limit)s
+            FOR UPDATE SKIP LOCKED
+        ) AS row
+    )
+    UPDATE outbox_delivery AS delivery
+    SET attempts = attempts + 1,
+        claimed_by = %(dispatcher)s,
+        claimed_until = statement_timestamp() + %(lease)s,
+        available_at = statement_timestamp() + %(lease)s,
+        waits_for = ''
+    FROM due, outbox_message AS message
+    WHERE delivery.id = due.id AND message.id = delivery.message_id
+    RETURNING delivery.id, delivery.claimed_by, delivery.handler, delivery.attempts, delivery.waiting_since,
+        statement_timestamp(), message.id, message.type, message.aggregateid, message.payload::text, message.headers::text,
+        message.published_at
+"""
+_RENEW = """
+    UPDATE outbox_delivery
+    SET claimed_until = statement_timestamp() + %(lease)s, available_at = statement_timestamp() + %(lease)s
+    WHERE id IN (
+        -- A locked row is being settled at this moment.
+        SELECT id FROM outbox_delivery WHERE claimed_by = %(dispatcher)s AND status = 'pending' FOR UPDATE SKIP LOCKED
+    )
+"""
+_RELEASE = """
+    UPDATE outbox_delivery
+    SET claimed_by = NULL, claimed_until = NULL, available_at = statement_timestamp(), attempts = attempts - %(unrun)s
+    WHERE claimed_by = %(dispatcher)s AND status = 'pending' AND (%(ids)s::bigint[] IS NULL OR id = ANY(%(ids)s))
+"""
+_SETTLE = """
+    UPDATE outbox_delivery
+    SET status = 'delivered', delivered_at = statement_timestamp(), claimed_until = NULL, waiting_since = NULL
+    WHERE id = %s AND claimed_by = %s AND attempts = %s AND status = 'pending'
+"""
+_RETRY = """
+    UPDATE outbox_delivery
+    SET claimed_by = NULL, claimed_until = NULL, last_error = %(error)s,
+        status = CASE WHEN %(delay)s::interval IS NULL THEN 'parked' ELSE 'pending' END,
+        available_at = statement_timestamp() + coalesce(%(delay)s, interval '0')
+    WHERE id = %(id)s AND claimed_by = %(dispatcher)s AND attempts = %(attempts)s AND status = 'pending'
+"""
+_WAIT = """
+    UPDATE outbox_delivery
+    SET claimed_by = NULL, claimed_until = NULL, last_error = %(reason)s, attempts = attempts - 1,
+        waiting_since = coalesce(waiting_since, statement_timestamp()), waits_for = %(waits_for)s,
+        available_at = statement_timestamp() + %(delay)s
+    WHERE id = %(id)s AND claimed_by = %(dispatcher)s AND attempts = %(attempts)s AND status = 'pending'
+"""
+
+
+def claim(*, dispatcher: UUID, handlers: list[str], limit: int, lease: timedelta) -> list[Claim]:
+    """Claim up to `limit` due deliveries of each handler."""
+    parameters = {"handlers": handlers, "limit": limit, "dispatcher": dispatcher, "lease": lease}
+    with connection.cursor() as cursor:
+        cursor.execute(_CLAIM, parameters)
+        return [_claim(row) for row in cursor.fetchall()]
+
+
+def settle(claim: Claim) -> bool:
+    """Mark the delivery delivered; False when the claim was lost, and then nothing may be committed."""
+    return _execute(_SETTLE, [claim.delivery_id, claim.claimed_by, claim.attempts]) == 1
+
+
+def retry(claim: Claim, *, delay: timedelta | None, error: str) -> bool:
+    """Give the claim up after a failure: due again after the delay, or parked when it is None."""
+    return _execute(_RETRY, _token(claim) | {"delay": delay, "error": error}) == 1
+
+
+def wait(claim: Claim, *, delay: timedelta, waits_for: str, reason: str) -> bool:
+    """Give the claim up until a message for that aggregate arrives, or the delay is over; no attempt is spent."""
+    return _execute(_WAIT, _token(claim) | {"delay": delay, "waits_for": waits_for, "reason": reason}) == 1
+
+
+def renew(*, dispatcher: UUID, lease: timedelta) -> None:
+    """Start the leases of all claims of a dispatcher anew."""
+    _execute(_RENEW, {"dispatcher": dispatcher, "lease": lease})
+
+
+def release(*, dispatcher: UUID, unrun: Iterable[Claim] | None = None) -> int:
+    """Make claims due at once for others: those that never ran, or all of a dispatcher that died.
+
+    What never ran gets its attempt back; what a dead dispatcher held does not.
+    """
+    ids = None if unrun is None else [claim.delivery_id for claim in unrun]
+    return _execute(_RELEASE, {"dispatcher": dispatcher, "ids": ids, "unrun": 0 if ids is None else 1})
+
+
+def is_claimed(delivery: Delivery, *, at: datetime) -> bool:
+    """Tell whether a handler may be running this delivery."""
+    return delivery.status == "pending" and delivery.claimed_until is not None and delivery.claimed_until > at
+
+
+def _token(claim: Claim) -> dict[str, Any]:
+    return {"id": claim.delivery_id, "dispatcher": claim.claimed_by, "attempts": claim.attempts}
+
+
+def _execute(sql: str, parameters: Any) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        return cursor.rowcount
+
+
+def _claim(row: tuple[Any, ...]) -> Claim:
+    *plain, payload, headers, published_at = row
+    fields = ("delivery_id", "claimed_by", "handler", "attempts", "waiting_since", "claimed_at", "message_id")
+    return Claim(
+        **dict(zip((*fields, "type", "aggregate_id"), plain, strict=True)),
+        payload=msgspec.json.decode(payload),
+        headers=msgspec.json.decode(headers),
+        published_at=published_at,
+    )

@@ -1,0 +1,62 @@
+"""The threads in which a dispatcher runs its external handlers, so that waiting on HTTP costs no process."""
+
+from collections import Counter
+from collections.abc import Callable
+from queue import Empty, SimpleQueue
+from threading import Lock, Thread
+
+from django.db import connection
+
+from tickets_project.outbox.claiming import Claim
+
+
+class Crew:
+    """A fixed number of threads that work through claims; each has a database connection of its own."""
+
+    def __init__(self, size: int, work: Callable[[Claim], None]) -> None:
+        self._work = work
+        self._queue: SimpleQueue[Claim | None] = SimpleQueue()
+        self._lock = Lock()
+        self._busy: Counter[str] = Counter()
+        self._threads = [Thread(target=self._run, name=f"crew-{number}") for number in range(size)]
+        for thread in self._threads:
+            thread.start()
+
+    def give(self, claim: Claim) -> None:
+        """Hand a claim to the next free thread."""
+        with self._lock:
+            self._busy[claim.handler] += 1
+        self._queue.put(claim)
+
+    def busy(self) -> Counter[str]:
+        """Return how many claims of each handler are queued or running."""
+        with self._lock:
+            return +self._busy
+
+    def stop(self) -> list[Claim]:
+        """Finish the work in hand and end the threads; return the claims that nobody began."""
+        unrun = list(self._take_back())
+        for _ in self._threads:
+            self._queue.put(None)
+        for thread in self._threads:
+            thread.join()
+        return unrun
+
+    def _take_back(self) -> list[Claim]:
+        claims = []
+        while True:
+            try:
+                claim = self._queue.get_nowait()
+            except Empty:
+                return claims
+            if claim:
+                claims.append(claim)
+
+    def _run(self) -> None:
+        for claim in iter(self._queue.get, None):
+            try:
+                self._work(claim)
+            finally:
+                with self._lock:
+                    self._busy[claim.handler] -= 1
+        connection.close()

@@ -1,0 +1,16 @@
+"""What a handler may raise besides an ordinary error."""
+
+
+class NotYet(Exception):  # noqa: N818 - it is an answer, not an error
+    """Another message must arrive first: ask again soon; this is no failure.
+
+    :param aggregate_id: the aggregate whose next message wakes the delivery; by default the message's own
+    """
+
+    def __init__(self, reason: str, *, aggregate_id: str | None = None) -> None:
+        super().__init__(reason)
+        self.aggregate_id = aggregate_id
+
+
+class GiveUp(Exception):  # noqa: N818 - it is an answer, not an error
+    """Trying again cannot help: park the delivery at once."""

@@ -1,0 +1,84 @@
+"""Which dispatchers are at work: they say so themselves, and their supervisor buries the dead."""
+
+import os
+import socket
+from datetime import timedelta
+from threading import Event, Thread
+from types import TracebackType
+from typing import Self
+from uuid import UUID
+
+import structlog
+from django.db import DatabaseError, connection
+from django.db.models import QuerySet
+from django.db.models.functions import Now
+
+from tickets_project.outbox import claiming
+from tickets_project.outbox.models import Dispatcher
+
+CLUSTER = "OUTBOX_CLUSTER"
+_SILENCE = timedelta(seconds=30)
+
+log = structlog.get_logger(__name__)
+
+
+def cluster_name() -> str:
+    """Return the cluster of this process: the supervisor's, or the parent process of a bare qcluster's workers."""
+    return os.environ.get(CLUSTER) or f"{socket.gethostname()}:{os.getppid()}"
+
+
+def at_work(*, within: timedelta = _SILENCE) -> QuerySet[Dispatcher]:
+    """Return the dispatchers that were heard of within this time."""
+    return Dispatcher.objects.filter(seen_at__gt=Now() - within)
+
+
+def bury_the_dead() -> None:
+    """Free the claims of this host's dispatchers whose process is gone, and forget those long silent elsewhere."""
+    for dispatcher in Dispatcher.objects.filter(host=socket.gethostname()):
+        if not _lives(dispatcher.pid):
+            released = claiming.release(dispatcher=dispatcher.id)
+            dispatcher.delete()
+            log.warning("dispatcher died", pid=dispatcher.pid, released=released)
+    Dispatcher.objects.filter(seen_at__lte=Now() - 10 * _SILENCE).delete()
+
+
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+class Presence:
+    """The heartbeat of one dispatcher: a thread that renews its row and the leases of its claims."""
+
+    def __init__(self, dispatcher: UUID, *, cluster: str, lease: timedelta) -> None:
+        self._row = Dispatcher(id=dispatcher, cluster=cluster, host=socket.gethostname(), pid=os.getpid())
+        self._lease = lease
+        self._over = Event()
+        self._thread = Thread(target=self._beat, name="heartbeat", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._row.save(force_insert=True)
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._over.set()
+        self._thread.join()
+        self._row.delete()
+
+    def _beat(self) -> None:
+        while not self._over.wait(self._lease.total_seconds() / 4):
+            try:
+                claiming.renew(dispatcher=self._row.id, lease=self._lease)
+                Dispatcher.objects.filter(id=self._row.id).update(seen_at=Now())
+            except DatabaseError as error:
+                log.warning("no heartbeat", error=str(error))
+                connection.close()
+        connection.close()

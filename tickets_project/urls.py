@@ -1,0 +1,21 @@
+"""Every address of the project."""
+
+from django.contrib import admin
+from django.urls import include, path
+from django.views.generic import RedirectView
+
+from tickets_project import health
+
+urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
+    path("admin/", admin.site.urls),
+    path("api/v1/", include("tickets_project.api.urls")),
+    path("api/v1/", include("bookings.api.urls")),
+    path("health/live", health.live, name="health-live"),
+    path("health/ready", health.ready, name="health-ready"),
+]
+
+handler400 = "tickets_project.errors.handler400"
+handler403 = "tickets_project.errors.handler403"
+handler404 = "tickets_project.errors.handler404"
+handler500 = "tickets_project.errors.handler500"

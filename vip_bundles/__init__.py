@@ -1,0 +1,1 @@
+"""VIP bundles: a show, flights and a taxi, booked step by step or taken back."""
