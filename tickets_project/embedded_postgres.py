@@ -102,8 +102,9 @@ def _start(folder: Path) -> Path:
         _wait(lambda: _running(folder) is not None or _taken(server))
         if running := _running(folder):  # somebody was killed while starting it
             return running[1]
-        # PostgreSQL takes any live process of that number for a server.
-        (data / "postmaster.pid").unlink(missing_ok=True)
+        # PostgreSQL takes any process with the number in them for a server, even a zombie.
+        for stale in ("postmaster.pid", f"{SOCKET}.lock"):
+            (data / stale).unlink(missing_ok=True)
         if os.geteuid() == 0:
             _let_account_through(folder)
         if not data.exists():

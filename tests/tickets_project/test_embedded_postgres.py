@@ -208,13 +208,17 @@ class TestEmbeddedDatabase:
         stale = (data / "postmaster.pid").read_text().splitlines()
         kill_server(folder)
         first.leave()
-        with subprocess.Popen(["sleep", "60"], user=data.stat().st_uid if AS_ROOT else None) as stranger:
+        stranger = subprocess.Popen(["sleep", "60"], user=data.stat().st_uid if AS_ROOT else None)
+        try:
             (data / "postmaster.pid").write_text("\n".join([str(stranger.pid), *stale[1:], ""]))
+            (data / ".s.PGSQL.5432.lock").write_text("\n".join([str(stranger.pid), *stale[1:5], ""]))
             second = start()
             assert second.ask("select 1") == (1,)
             second.leave()
             assert stranger.poll() is None
+        finally:
             stranger.kill()
+            stranger.wait()
 
     def test_starts_after_a_user_who_was_killed_while_making_the_database(self, start: Start, folder: Path) -> None:
         first = start()

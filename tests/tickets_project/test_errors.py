@@ -4,14 +4,14 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django import Settings
 from rest_framework.test import APIClient
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
-def _ground(settings: SettingsWrapper) -> None:
+def _ground(settings: Settings) -> None:
     settings.ROOT_URLCONF = "tests.tickets_project.api.routes"
     settings.CACHES = {
         "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": str(uuid4())}

@@ -1,9 +1,8 @@
 """The column type that Django lacks."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db import models
-from django.db.backends.base.base import BaseDatabaseWrapper
 
 if TYPE_CHECKING:
     BigIntegerField = models.BigIntegerField[int, int]
@@ -12,11 +11,16 @@ else:
 
 
 class IdentityField(BigIntegerField):
-    """A bigint that PostgreSQL numbers by itself, beside a primary key of another type."""
+    """A bigint that PostgreSQL numbers by itself, beside a primary key of another type.
 
+    To migrations it is a plain bigint, to which one of them adds the identity.
+    """
+
+    # Left out of INSERT and UPDATE, and read back by RETURNING.
     generated = True
     db_returning = True
 
-    def db_type(self, connection: BaseDatabaseWrapper) -> str:  # noqa: ARG002 - PostgreSQL is the only one
-        """Return the identity column's definition."""
-        return "bigint GENERATED ALWAYS AS IDENTITY"
+    def deconstruct(self) -> tuple[str, str, list[Any], dict[str, Any]]:
+        """Return the plain field."""
+        name, _, arguments, options = super().deconstruct()
+        return name, "django.db.models.BigIntegerField", list(arguments), options

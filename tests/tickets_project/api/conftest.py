@@ -4,13 +4,14 @@ from uuid import uuid4
 
 import pytest
 from django.contrib.auth.models import User
-from knox.models import AuthToken
-from pytest_django.fixtures import Client, SettingsWrapper
+from pytest_django import Settings
 from rest_framework.test import APIClient
+
+from tests.tickets_project.api.clients import with_token
 
 
 @pytest.fixture(autouse=True)
-def _ground(settings: SettingsWrapper) -> None:
+def _ground(settings: Settings) -> None:
     settings.ROOT_URLCONF = "tests.tickets_project.api.routes"
     settings.CACHES = {
         "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": str(uuid4())}
@@ -33,13 +34,3 @@ def caller(ada: User) -> APIClient:
 def stranger() -> APIClient:
     """Return a client without a token that shows a 500 instead of raising it."""
     return APIClient(raise_request_exception=False)
-
-
-def with_token(user: User) -> APIClient:
-    _, token = AuthToken.objects.create(user=user)
-    client = APIClient(raise_request_exception=False)
-    client.credentials(HTTP_AUTHORIZATION=f"Bearer {token}")
-    return client
-
-
-__all__ = ["Client", "with_token"]

@@ -13,7 +13,7 @@ from django.db import IntegrityError, connection
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from tests.tickets_project.api.conftest import with_token
+from tests.tickets_project.api.clients import with_token
 from tests.tickets_project.api.routes import Groups
 from tickets_project.api.idempotency import KEPT_FOR, forget_expired
 from tickets_project.api.models import IdempotencyKey

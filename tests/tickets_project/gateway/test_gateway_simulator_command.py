@@ -81,10 +81,11 @@ class TestGatewaySimulator:
 
     @pytest.mark.parametrize("port", [-1, 65536])
     def test_refuses_a_port_that_does_not_exist(self, tmp_path: Path, port: int) -> None:
-        with pytest.raises(CommandError, match="GATEWAY_PORT .* must be from 0 to 65535"):
+        with pytest.raises(CommandError, match=r"GATEWAY_PORT .* must be from 0 to 65535"):
             call_command("gateway_simulator", port=port, files=tmp_path)
 
     def test_refuses_a_folder_that_is_a_file(self, tmp_path: Path) -> None:
         (tmp_path / "file").touch()
         with pytest.raises(CommandError, match=r"The folder .*/file cannot be used: "):
             call_command("gateway_simulator", port=0, files=tmp_path / "file")
+        assert signal.SIGTERM not in signal.pthread_sigmask(signal.SIG_BLOCK, ())

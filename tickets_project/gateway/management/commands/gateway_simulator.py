@@ -42,13 +42,14 @@ class Command(BaseCommand):
         if not 0 <= port <= _HIGHEST_PORT:
             raise CommandError(f"GATEWAY_PORT (or --port) must be from 0 to {_HIGHEST_PORT}, not {port}.")
         # Blocked before the serving thread starts, so that sigwait() alone receives them.
-        signal.pthread_sigmask(signal.SIG_BLOCK, _STOPS)
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, _STOPS)
         try:
             with Simulator(host=host, port=port, files=files, latency_ms=latency_ms) as simulator:
                 self.stdout.write(f"The gateway simulator serves on {simulator.url}, with its files in {files}.")
                 self.stdout.flush()
                 signal.sigwait(_STOPS)
         except OSError as error:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
             raise CommandError(_advice(error, host, port, files)) from error
 
 
