@@ -16,7 +16,7 @@ def problem_response(exc: Exception, _context: Mapping[str, Any]) -> Problem | N
     """Return the answer to an anticipated refusal, or None for anything else (DRF's EXCEPTION_HANDLER)."""
     match exc:
         case DomainError():
-            return Problem(_status(exc), code=exc.code, detail=exc.detail, **exc.extensions)
+            return Problem(_status(exc), code=exc.code, detail=exc.detail, members=exc.extensions)
         case exceptions.APIException():
             return _api_problem(exc)
         case Http404() | PermissionDenied():
@@ -69,14 +69,14 @@ def _status(refusal: DomainError) -> int:
 
 def _api_problem(error: exceptions.APIException) -> Problem:
     if isinstance(error, exceptions.ValidationError):
-        return Problem(400, code="invalid", detail="The request is not acceptable.", errors=_by_field(error))
+        return Problem(400, code="invalid", detail="The request is not acceptable.", members=_by_field(error))
     # DRF turns the 401 of a view without authentication into 403 on the instance; the class still says 401.
     status = type(error).status_code
     return Problem(status, code=_code(error), detail=str(error.detail), headers=_headers(error))
 
 
-def _by_field(error: exceptions.ValidationError) -> Any:
-    return error.detail if isinstance(error.detail, dict) else {"non_field_errors": error.detail}
+def _by_field(error: exceptions.ValidationError) -> dict[str, Any]:
+    return {"errors": error.detail if isinstance(error.detail, dict) else {"non_field_errors": error.detail}}
 
 
 def _code(error: exceptions.APIException) -> str:

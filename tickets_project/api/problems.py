@@ -23,10 +23,17 @@ class Problem(Response):
     """A refusal, rendered as problem details whatever the view or the client would have."""
 
     def __init__(
-        self, status: int, *, code: str, detail: str, headers: Mapping[str, str] | None = None, **members: Any
+        self,
+        status: int,
+        *,
+        code: str,
+        detail: str,
+        members: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
-        """Take further members of the body, such as `errors` or `current_status`, by name."""
-        super().__init__(problem_body(status, code=code, detail=detail, **members), status=status, headers=headers)
+        """Take further members of the body, such as `errors` or `current_status`."""
+        body = problem_body(status, code=code, detail=detail, members=members or {})
+        super().__init__(body, status=status, headers=headers)
 
     @property
     def rendered_content(self) -> str:
@@ -36,13 +43,13 @@ class Problem(Response):
         return rendered.decode()
 
 
-def problem_body(status: int, *, code: str, detail: str, **members: Any) -> dict[str, Any]:
+def problem_body(status: int, *, code: str, detail: str, members: Mapping[str, Any]) -> dict[str, Any]:
     """Return the members of RFC 9457, `code`, and the further ones, which cannot replace them."""
-    standard = {
+    return {
+        **members,
         "type": "about:blank",
         "title": HTTPStatus(status).phrase,
         "status": status,
         "detail": detail,
         "code": code,
     }
-    return standard | {name: value for name, value in members.items() if name not in standard}

@@ -7,7 +7,7 @@ from django.contrib.auth.models import Group, User
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
-from django.urls import include, path
+from django.urls import URLPattern, URLResolver, include, path
 from rest_framework import exceptions, serializers
 from rest_framework.generics import ListAPIView
 from rest_framework.permissions import AllowAny, IsAdminUser
@@ -25,7 +25,7 @@ from tickets_project.refusals import DomainError, InvalidInput, NotFound
 __all__ = ["handler400", "handler403", "handler404", "handler500"]
 
 
-class ShowFull(DomainError):
+class ShowFull(DomainError):  # noqa: N818 - the house names the condition
     """The show has no seats left."""
 
     code = "show_full"
@@ -76,7 +76,7 @@ class Refusals(APIView):
         "crash": RuntimeError("a secret"),
     }
 
-    def get(self, request: Request, name: str) -> Response:
+    def get(self, _request: Request, name: str) -> Response:
         raise self.REFUSALS[name]
 
 
@@ -86,14 +86,14 @@ class Document(APIView):
     permission_classes = (AllowAny,)
     renderer_classes = (StaticHTMLRenderer,)
 
-    def get(self, request: Request) -> Response:
+    def get(self, _request: Request) -> Response:
         raise NotFound("It has not been printed yet.")
 
 
 class StaffOnly(APIView):
     permission_classes = (IsAdminUser,)
 
-    def get(self, request: Request) -> Response:
+    def get(self, _request: Request) -> Response:
         return Response({})
 
 
@@ -106,7 +106,7 @@ class Unauthenticated(APIView):
     authentication_classes = ()
     permission_classes = (AllowAny,)
 
-    def post(self, request: Request) -> Response:
+    def post(self, _request: Request) -> Response:
         raise exceptions.AuthenticationFailed("The signature does not verify.")
 
 
@@ -120,7 +120,7 @@ class Groups(APIView):
     @idempotent
     def post(self, request: Request, name: str) -> Response:
         group = Group.objects.create(name=name)
-        match request.data.get("end"):
+        match dict(request.data).get("end"):
             case "raise":
                 raise ShowFull
             case "return":
@@ -134,7 +134,7 @@ class Groups(APIView):
         return Response(body, status=201, headers={"Location": f"/api/v1/groups/{group.pk}/"})
 
     @idempotent
-    def delete(self, request: Request, name: str) -> Response:
+    def delete(self, _request: Request, name: str) -> Response:
         Group.objects.filter(name=name).delete()
         return Response(status=204)
 
@@ -144,7 +144,7 @@ class KeyedGroups(APIView):
     idempotency_key_required = True
 
     @idempotent
-    def post(self, request: Request) -> Response:
+    def post(self, _request: Request) -> Response:
         return Response({})
 
 
@@ -173,11 +173,11 @@ def trace(request: HttpRequest) -> HttpResponse:
     return HttpResponse(f"{request.path} {current_trace().correlation_id} {current_trace().traceparent}")
 
 
-def crash(request: HttpRequest) -> HttpResponse:
+def crash(_request: HttpRequest) -> HttpResponse:
     raise RuntimeError
 
 
-api = [
+api: list[URLPattern | URLResolver] = [
     path("everything/", Everything.as_view()),
     path("refusals/<name>/", Refusals.as_view()),
     path("document/", Document.as_view()),

@@ -67,7 +67,7 @@ class TestStrictJSONParser:
     def test_takes_no_body_for_an_empty_object(self) -> None:
         assert post(b"").json() == {}
 
-    @pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", "application/xml", ""])
+    @pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", "application/xml"])
     def test_refuses_other_content_types(self, content_type: str) -> None:
         response = post(b"{}", content_type)
         assert (response.status_code, response.json()["code"]) == (415, "unsupported_media_type")

@@ -36,7 +36,7 @@ class TestStrictSerializer:
 
     def test_is_strict_inside_too(self) -> None:
         wrong = errors(passengers=[{"name": "ada"}, {"name": "bob", "age": 3}], price={"amount": "1", "tax": "0"})
-        assert wrong["passengers"] == [{}, {"age": ["Unknown field."]}]
+        assert wrong["passengers"] == {1: {"age": ["Unknown field."]}}
         assert wrong["price"] == {"currency": ["This field is required."], "tax": ["Unknown field."]}
 
     def test_refuses_nul(self) -> None:
@@ -61,7 +61,7 @@ class TestMoneySerializer:
     @pytest.mark.parametrize(
         "amount",
         [50.3, 50, True, None, "", " 1", "1 ", "1.", ".5", "-1", "-0", "+1", "1.005", "100000000", "1e3", "1E3", "NaN",
-         "Infinity", "007", "1,5", "1_000", "١", "0x1", [], {}],
+         "Infinity", "007", "1,5", "1_000", "٣", "0x1", [], {}],
     )  # fmt: skip
     def test_refuses_anything_else(self, amount: object) -> None:
         assert set(errors(price={"amount": amount, "currency": "EUR"})["price"]) == {"amount"}
@@ -95,8 +95,8 @@ class TestUtcDateTimeField:
 
     @pytest.mark.parametrize(
         "text",
-        ["", "x", "2026-01-01", "2026-01-01T25:00:00Z", "2026-02-30T12:00:00Z", "2026-01-01T12:00:60Z", 1767268800, None,
-         "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "2026-W01-1T12:00:00Z", "20260101T120000Z",
+        ["", "x", "2026-01-01", "2026-01-01T25:00:00Z", "2026-02-30T12:00:00Z", "2026-01-01T12:00:60Z", 1767268800,
+         None, "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "2026-W01-1T12:00:00Z", "20260101T120000Z",
          "2026-01-01T12:00:00+99:99", "2026-01-01T12:00:00Z\n", "٢٠٢٦-01-01T12:00:00Z", [], {}],
     )  # fmt: skip
     def test_refuses_what_is_no_time(self, text: object) -> None:

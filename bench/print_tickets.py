@@ -1,0 +1,90 @@
+"""Tickets printed per second while the files service takes 20 ms, against storing one file at a time.
+
+The tickets are confirmed first; the clock runs from the first document stored to the last ticket shown as printed.
+"""
+
+import argparse
+from datetime import timedelta
+from decimal import Decimal
+from statistics import median
+from time import monotonic, sleep
+from uuid import uuid4
+
+import django
+
+django.setup()
+
+from django.contrib.auth.models import User
+from django.utils import timezone
+
+from bench.installation import process
+from bookings.models import Show, Ticket
+from bookings.services import confirm_booking, make_booking, make_show
+from tickets_project.gateway import files
+from tickets_project.values import Money
+
+ONE_AT_A_TIME = 100
+PER_BOOKING = 10
+
+
+def main() -> None:
+    """Measure several runs and print the medians."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--tickets", type=int, default=1000)
+    parser.add_argument("--runs", type=int, default=3)
+    options = parser.parse_args()
+    single = stored_per_second()
+    rates = [printed_per_second(options.tickets) for _ in range(options.runs)]
+    print(f"{options.tickets} tickets, files service at 20 ms                 per second")
+    print(f"  one file after the other, by the client alone      {single:7.0f}")
+    print(f"  the worker, two dispatchers, median of {options.runs}           {median(rates):7.0f}")
+    print(f"  ratio                                              {median(rates) / single:7.1f}")
+    print(f"  all runs: {', '.join(f'{rate:.0f}' for rate in rates)}")
+
+
+def stored_per_second() -> float:
+    """Return how many documents one loop stores."""
+    started = monotonic()
+    for _ in range(ONE_AT_A_TIME):
+        files.store(f"{uuid4()}-ticket.html", "x" * 8000)
+    return ONE_AT_A_TIME / (monotonic() - started)
+
+
+def printed_per_second(tickets: int) -> float:
+    """Confirm the tickets, start the worker, and return the rate at which it prints them."""
+    confirm_tickets(tickets)
+    unprinted = Ticket.objects.filter(printed_at=None)
+    with process("run_worker"):
+        while unprinted.count() == tickets:
+            sleep(0.01)
+        started, left = monotonic(), unprinted.count()
+        while unprinted.exists():
+            sleep(0.02)
+        return left / (monotonic() - started)
+
+
+def confirm_tickets(count: int) -> None:
+    """Leave that many tickets to print."""
+    now = timezone.now()
+    staff, _ = User.objects.get_or_create(username="bench", is_staff=True)
+    show: Show = make_show(
+        title="Bench",
+        venue="Here",
+        start_time=now + timedelta(days=1),
+        number_of_tickets=count,
+        price=Money(amount=Decimal(10), currency="EUR"),
+    )
+    for _ in range(count // PER_BOOKING):
+        booking = make_booking(
+            booking_id=uuid4(),
+            show_id=show.id,
+            number_of_tickets=PER_BOOKING,
+            customer_email="bench@tickets.example",
+            owner=staff,
+            at=now,
+        )
+        confirm_booking(booking_id=booking.id, actor=staff, payment_id=None, at=now)
+
+
+if __name__ == "__main__":
+    main()
