@@ -1,6 +1,6 @@
 """The anticipated refusals of bookings."""
 
-from tickets_project.refusals import DomainError, InvalidInput
+from tickets_project.refusals import DomainError, InvalidInput, NotFound
 
 
 class NotEnoughTickets(DomainError):
@@ -43,3 +43,9 @@ class UnknownTicketType(InvalidInput):
     """There is no ticket type of this name."""
 
     code = "unknown_ticket_type"
+
+
+class NotPrintedYet(NotFound):
+    """The ticket is not printed yet; ask again in a moment."""
+
+    code = "not_printed_yet"

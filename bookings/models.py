@@ -67,7 +67,7 @@ class Show(models.Model):
             ),
         ]
         indexes = [
-            # Lists, newest start first.
+            # Lists, earliest first.
             models.Index("start_time", "id", name="bookings_show_start"),
             # The admin's search by the beginning of the title.
             models.Index(OpClass(Upper("title"), name="text_pattern_ops"), name="bookings_show_title"),
@@ -126,7 +126,7 @@ class Booking(FSMModelMixin, models.Model):
             models.Index("created_at", "id", name="bookings_booking_created"),
             models.Index("owner", "created_at", "id", name="bookings_booking_owner"),
             models.Index("status", "created_at", "id", name="bookings_booking_status"),
-            models.Index("customer_email", name="bookings_booking_email"),
+            models.Index(Upper("customer_email"), name="bookings_booking_email"),
         ]
         constraints = [
             models.CheckConstraint(condition=Q(number_of_tickets__gte=1), name="bookings_booking_some_tickets"),
@@ -185,7 +185,7 @@ class Ticket(FSMModelMixin, models.Model):
             models.Index("created_at", "id", name="bookings_ticket_created"),
             models.Index("status", "created_at", "id", name="bookings_ticket_status"),
             models.Index("created_at", "id", condition=Q(printed_at=None), name="bookings_ticket_unprinted"),
-            models.Index("customer_email", name="bookings_ticket_email"),
+            models.Index(Upper("customer_email"), name="bookings_ticket_email"),
         ]
 
     def __str__(self) -> str:

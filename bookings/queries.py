@@ -19,6 +19,15 @@ def bookings_visible_to(user: User) -> QuerySet[Booking]:
     return bookings if user.is_staff else bookings.filter(owner=user)
 
 
+def search_bookings(bookings: QuerySet[Booking], text: str) -> QuerySet[Booking]:
+    """Narrow a list to a confirmation code, an e-mail address or the beginning of a title; each has its index."""
+    if "@" in text:
+        return bookings.filter(customer_email__iexact=text)
+    if found := bookings.filter(confirmation_code=text.upper()):
+        return found
+    return bookings.filter(show__title__istartswith=text)
+
+
 def tickets_visible_to(user: User) -> QuerySet[Ticket]:
     """Return a user's own tickets, or all of them for staff, with what a list shows."""
     tickets = Ticket.objects.select_related("ticket_type", "booking")

@@ -39,11 +39,9 @@ def make_show(*, price: Money, ticket_type: str = STANDARD, **fields: Any) -> Sh
 
     :raises UnknownTicketType: if there is no ticket type of that name; the standard one is made when missing
     """
-    if ticket_type == STANDARD:
-        kind, _ = TicketType.objects.get_or_create(name=STANDARD)
-    elif not (kind := TicketType.objects.filter(name=ticket_type).first()):
-        raise UnknownTicketType(f"There is no ticket type {ticket_type!r}.")
-    return Show.objects.create(price_amount=price.amount, price_currency=price.currency, ticket_type=kind, **fields)
+    return Show.objects.create(
+        price_amount=price.amount, price_currency=price.currency, ticket_type=_ticket_type(ticket_type), **fields
+    )
 
 
 @transaction.atomic
@@ -102,6 +100,15 @@ def confirm_booking(*, booking_id: UUID, actor: User, payment_id: str | None, at
 def record_printed(*, ticket_id: UUID, file_name: str, at: datetime) -> None:
     """Note that the ticket's document is in the files service; the first note stays."""
     Ticket.objects.filter(id=ticket_id, printed_at=None).update(printed_at=at, file_name=file_name)
+
+
+def _ticket_type(name: str) -> TicketType:
+    if name == STANDARD:
+        return TicketType.objects.get_or_create(name=STANDARD)[0]
+    try:
+        return TicketType.objects.get(name=name)
+    except TicketType.DoesNotExist as error:
+        raise UnknownTicketType(f"There is no ticket type {name!r}.") from error
 
 
 def _hold_seats(show: Show, seats: int, *, at: datetime) -> None:

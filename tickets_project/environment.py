@@ -92,4 +92,4 @@ class Environment:
         text = self.text(name, default)
         if urlsplit(text).scheme not in environ.Env.EMAIL_SCHEMES:
             raise ImproperlyConfigured(f"{name} must look like smtp+tls://user:password@host:587, or consolemail://.")
-        return environ.Env.email_url_config(text)
+        return dict(environ.Env.email_url_config(text))

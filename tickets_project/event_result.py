@@ -37,7 +37,7 @@ def ask(signal: Signal, **request: Any) -> EventResult:
 
     :raises LookupError: if not exactly one handler is registered
     """
-    answers = signal.send(sender=None, **request)
+    answers: list[tuple[Any, Any]] = signal.send(sender=None, **request)
     if len(answers) != 1:
         raise LookupError(f"A request needs exactly one handler; {len(answers)} are registered.")
     result: EventResult = answers[0][1]

@@ -5,7 +5,6 @@ and the gateway simulator.
 """
 
 import os
-import sys
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -176,8 +175,6 @@ REST_FRAMEWORK = {
     "DEFAULT_THROTTLE_CLASSES": ["rest_framework.throttling.UserRateThrottle"],
     "DEFAULT_THROTTLE_RATES": {"user": API_THROTTLE, "login": "10/min" if API_THROTTLE else None},
     "EXCEPTION_HANDLER": "tickets_project.errors.problem_response",
-    "DEFAULT_VERSIONING_CLASS": None,
-    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
 REST_KNOX = {"AUTH_HEADER_PREFIX": "Bearer", "TOKEN_TTL": timedelta(days=30)}
@@ -195,6 +192,29 @@ SPECTACULAR_SETTINGS = {
 }
 
 # --- the admin ---------------------------------------------------------------------------------------------------
+ADMIN_PAGES = {
+    "Box office": [
+        ("Shows", "theater_comedy", "bookings_show"),
+        ("Bookings", "event_seat", "bookings_booking"),
+        ("Tickets", "confirmation_number", "bookings_ticket"),
+        ("Ticket types", "style", "bookings_tickettype"),
+    ],
+    "Outbox": [
+        ("Messages", "mail", "outbox_message"),
+        ("Deliveries", "local_shipping", "outbox_delivery"),
+        ("Dispatchers", "memory", "outbox_dispatcher"),
+    ],
+    "Worker": [
+        ("Schedules", "schedule", "django_q_schedule"),
+        ("Failed tasks", "error", "django_q_failure"),
+        ("Queued tasks", "list", "django_q_ormq"),
+    ],
+    "Access": [
+        ("Users", "person", "auth_user"),
+        ("Groups", "group", "auth_group"),
+        ("API tokens", "key", "knox_authtoken"),
+    ],
+}
 UNFOLD = {
     "SITE_TITLE": "Tickets",
     "SITE_HEADER": "Tickets",
@@ -204,44 +224,13 @@ UNFOLD = {
         "show_search": False,
         "navigation": [
             {
-                "title": "Box office",
+                "title": title,
                 "items": [
-                    {"title": "Shows", "icon": "theater_comedy", "link": reverse_lazy("admin:bookings_show_changelist")},
-                    {"title": "Bookings", "icon": "event_seat", "link": reverse_lazy("admin:bookings_booking_changelist")},
-                    {
-                        "title": "Tickets",
-                        "icon": "confirmation_number",
-                        "link": reverse_lazy("admin:bookings_ticket_changelist"),
-                    },
+                    {"title": name, "icon": icon, "link": reverse_lazy(f"admin:{model}_changelist")}
+                    for name, icon, model in pages
                 ],
-            },
-            {
-                "title": "Outbox",
-                "items": [
-                    {"title": "Messages", "icon": "mail", "link": reverse_lazy("admin:outbox_message_changelist")},
-                    {
-                        "title": "Deliveries",
-                        "icon": "local_shipping",
-                        "link": reverse_lazy("admin:outbox_delivery_changelist"),
-                    },
-                ],
-            },
-            {
-                "title": "Worker",
-                "items": [
-                    {"title": "Schedules", "icon": "schedule", "link": reverse_lazy("admin:django_q_schedule_changelist")},
-                    {"title": "Failed tasks", "icon": "error", "link": reverse_lazy("admin:django_q_failure_changelist")},
-                    {"title": "Queued tasks", "icon": "list", "link": reverse_lazy("admin:django_q_ormq_changelist")},
-                ],
-            },
-            {
-                "title": "Access",
-                "items": [
-                    {"title": "Users", "icon": "person", "link": reverse_lazy("admin:auth_user_changelist")},
-                    {"title": "Groups", "icon": "group", "link": reverse_lazy("admin:auth_group_changelist")},
-                    {"title": "API tokens", "icon": "key", "link": reverse_lazy("admin:knox_authtoken_changelist")},
-                ],
-            },
+            }
+            for title, pages in ADMIN_PAGES.items()
         ],
     },
 }

@@ -103,9 +103,12 @@ def _reversed(column: str) -> str:
 
 def _behind(columns: Sequence[str], position: Sequence[str]) -> Q:
     """Return the condition of the rows that come after this one, column by column."""
-    condition, equal = Q(), Q()
-    for column, value in zip(columns, position, strict=False):
-        name = column.removeprefix("-")
-        condition |= equal & Q((f"{name}__{'lt' if column.startswith('-') else 'gt'}", value))
-        equal &= Q((name, value))
-    return condition
+    if not position:
+        return Q()
+    column, value = columns[0], position[0]
+    name, after = column.removeprefix("-"), "lt" if column.startswith("-") else "gt"
+    beyond = Q((f"{name}__{after}", value))
+    if len(columns) == 1:
+        return beyond
+    # The bound says nothing new, but PostgreSQL finds the index by it.
+    return Q((f"{name}__{after}e", value)) & (beyond | Q((name, value)) & _behind(columns[1:], position[1:]))

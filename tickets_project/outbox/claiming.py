@@ -105,7 +105,7 @@ _WAIT = """
 
 def claim(*, dispatcher: UUID, handlers: list[str], limit: int, lease: timedelta) -> list[Claim]:
     """Claim up to `limit` due deliveries of each handler."""
-    parameters = {"handlers": handlers, "limit": limit, "dispatcher": dispatcher, "lease": lease}
+    parameters: dict[str, Any] = {"handlers": handlers, "limit": limit, "dispatcher": dispatcher, "lease": lease}
     with connection.cursor() as cursor:
         cursor.execute(_CLAIM, parameters)
         return [_claim(row) for row in cursor.fetchall()]
@@ -152,7 +152,7 @@ def _token(claim: Claim) -> dict[str, Any]:
 def _execute(sql: str, parameters: Any) -> int:
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
-        return cursor.rowcount
+        return int(cursor.rowcount)
 
 
 def _claim(row: tuple[Any, ...]) -> Claim:

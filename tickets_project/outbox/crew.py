@@ -43,7 +43,7 @@ class Crew:
         return unrun
 
     def _take_back(self) -> list[Claim]:
-        claims = []
+        claims: list[Claim] = []
         while True:
             try:
                 claim = self._queue.get_nowait()

@@ -1,7 +1,7 @@
 """What a handler may raise besides an ordinary error."""
 
 
-class NotYet(Exception):  # noqa: N818 - it is an answer, not an error
+class NotYet(Exception):
     """Another message must arrive first: ask again soon; this is no failure.
 
     :param aggregate_id: the aggregate whose next message wakes the delivery; by default the message's own
@@ -12,5 +12,5 @@ class NotYet(Exception):  # noqa: N818 - it is an answer, not an error
         self.aggregate_id = aggregate_id
 
 
-class GiveUp(Exception):  # noqa: N818 - it is an answer, not an error
+class GiveUp(Exception):
     """Trying again cannot help: park the delivery at once."""

@@ -31,4 +31,5 @@ def matching_deliveries(
 def oldest_due_at() -> datetime | None:
     """Return since when the longest waiting delivery is due, None when nothing waits."""
     due = Delivery.objects.filter(status=Status.PENDING, available_at__lte=Now())
-    return due.aggregate(oldest=Min("available_at"))["oldest"]
+    oldest: datetime | None = due.aggregate(oldest=Min("available_at"))["oldest"]
+    return oldest

@@ -8,6 +8,7 @@ from enum import StrEnum
 from types import TracebackType
 from typing import Self
 
+import psycopg
 import structlog
 from django.db import DatabaseError, connection
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -94,7 +95,7 @@ class Bell:
         if self._listener:
             try:
                 list(self._listener.connection.notifies(timeout=0))
-            except self._listener.Database.Error:
+            except psycopg.Error:
                 self._deafen()
 
     def _listen(self) -> None:
@@ -102,7 +103,7 @@ class Bell:
         try:
             listener.ensure_connection()
             listener.connection.execute(f"LISTEN {CHANNEL}")
-        except (DatabaseError, listener.Database.Error) as error:
+        except (DatabaseError, psycopg.Error) as error:
             log.warning("not listening, polling instead", error=str(error))
             listener.close()
         else:

@@ -2,6 +2,7 @@
 
 from threading import Event
 from typing import Any
+from uuid import uuid4
 
 from django.contrib.auth.models import Group, User
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
@@ -25,7 +26,7 @@ from tickets_project.refusals import DomainError, InvalidInput, NotFound
 __all__ = ["handler400", "handler403", "handler404", "handler500"]
 
 
-class ShowFull(DomainError):  # noqa: N818 - the house names the condition
+class ShowFull(DomainError):
     """The show has no seats left."""
 
     code = "show_full"
@@ -119,7 +120,9 @@ class Groups(APIView):
 
     @idempotent
     def post(self, request: Request, name: str) -> Response:
-        group = Group.objects.create(name=name)
+        if Group.objects.filter(name="full").exists():
+            raise ShowFull
+        group = Group.objects.create(name=f"{name} {uuid4()}")
         match dict(request.data).get("end"):
             case "raise":
                 raise ShowFull
@@ -135,7 +138,7 @@ class Groups(APIView):
 
     @idempotent
     def delete(self, _request: Request, name: str) -> Response:
-        Group.objects.filter(name=name).delete()
+        Group.objects.filter(name__startswith=name).delete()
         return Response(status=204)
 
 

@@ -45,7 +45,7 @@ class Answer:
         return head.encode("latin-1") + (b"" if bodiless else self.body)
 
 
-class Refusal(Exception):  # noqa: N818 - it is an answer, not an error
+class Refusal(Exception):
     """The request gets this status and one sentence."""
 
     def __init__(self, status: HTTPStatus, sentence: str) -> None:

@@ -16,7 +16,9 @@ class RepairCommand(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Add the filters, the ids and the dry run."""
-        parser.add_argument("ids", nargs="*", type=positive, metavar="ID", help="delivery numbers; none: all that match")
+        parser.add_argument(
+            "ids", nargs="*", type=positive, metavar="ID", help="delivery numbers; none: all that match"
+        )
         parser.add_argument("--dry-run", action="store_true", help="say how many, change nothing")
         add_delivery_filters(parser, status=None)
 

@@ -14,4 +14,4 @@ class Command(BaseCommand):
 
     def handle(self, *_arguments: Any, **_options: Any) -> None:
         """Run the supervisor."""
-        Supervisor(say=lambda line: self.stdout.write(line)).run()
+        Supervisor(say=self.stdout.write).run()

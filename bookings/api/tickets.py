@@ -1,0 +1,89 @@
+"""Tickets over HTTP: what they are, their printed document and their QR code."""
+
+from uuid import UUID
+
+from django.db.models import QuerySet
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.generics import ListAPIView, RetrieveAPIView
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from bookings import queries
+from bookings.api.filters import TicketFilter
+from bookings.errors import NotPrintedYet
+from bookings.models import Ticket
+from tickets_project.api.requests import authenticated_user
+from tickets_project.api.serializers import MoneySerializer, UtcDateTimeField
+from tickets_project.gateway import files
+from tickets_project.qr_codes import qr_svg
+
+# The document runs no script and loads nothing, whatever is in it.
+_SANDBOX = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+
+
+class TicketSerializer(serializers.Serializer[Ticket]):
+    """A ticket as its owner and staff see it."""
+
+    ticket_id = serializers.UUIDField(source="id")
+    booking_id = serializers.UUIDField()
+    status = serializers.CharField()
+    ticket_type = serializers.CharField(source="ticket_type.name")
+    customer_email = serializers.EmailField()
+    price = MoneySerializer()
+    redemption_code = serializers.CharField()
+    printed_at = UtcDateTimeField(allow_null=True)
+    file_name = serializers.SerializerMethodField()
+
+    def get_file_name(self, ticket: Ticket) -> str | None:
+        """Return the document's name in the files service."""
+        return ticket.file_name or None
+
+
+class TicketsView(ListAPIView[Ticket]):
+    """Tickets, newest first."""
+
+    serializer_class = TicketSerializer
+    filterset_class = TicketFilter
+    ordering = ("-created_at", "-id")
+
+    def get_queryset(self) -> QuerySet[Ticket]:
+        """Return the caller's tickets, all of them for staff."""
+        return queries.tickets_visible_to(authenticated_user(self.request))
+
+
+class TicketView(RetrieveAPIView[Ticket]):
+    """One ticket."""
+
+    serializer_class = TicketSerializer
+    lookup_url_kwarg = "ticket_id"
+
+    def get_queryset(self) -> QuerySet[Ticket]:
+        """Return the caller's tickets, all of them for staff."""
+        return queries.tickets_visible_to(authenticated_user(self.request))
+
+
+class TicketDocumentView(APIView):
+    """The printed ticket, from the files service."""
+
+    @extend_schema(operation_id="ticket_document", responses={(200, "text/html"): OpenApiTypes.STR})
+    def get(self, request: Request, ticket_id: UUID) -> HttpResponse:
+        """Answer the stored document, 404 until it is printed."""
+        ticket = get_object_or_404(queries.tickets_visible_to(authenticated_user(request)), id=ticket_id)
+        content = files.fetch(ticket.file_name) if ticket.file_name else None
+        if content is None:
+            raise NotPrintedYet
+        return HttpResponse(content, headers={"Content-Security-Policy": _SANDBOX})
+
+
+class TicketQrView(APIView):
+    """The redemption code as a picture."""
+
+    @extend_schema(operation_id="ticket_qr", responses={(200, "image/svg+xml"): OpenApiTypes.STR})
+    def get(self, request: Request, ticket_id: UUID) -> HttpResponse:
+        """Answer the QR code as SVG."""
+        ticket = get_object_or_404(queries.tickets_visible_to(authenticated_user(request)), id=ticket_id)
+        return HttpResponse(qr_svg(ticket.redemption_code), content_type="image/svg+xml")
