@@ -45,7 +45,7 @@ def make_show(*, price: Money, ticket_type: str = STANDARD, **fields: Any) -> Sh
 
 
 @transaction.atomic
-def make_booking(
+def make_booking(  # noqa: PLR0913 - a booking has these facts
     *, booking_id: UUID, show_id: UUID, number_of_tickets: int, customer_email: str, owner: User | None, at: datetime
 ) -> Booking:
     """Hold seats and announce it; the same booking_id twice holds them once.

@@ -1,4 +1,4 @@
-"""Health: is the process up, and can the installation do its work?"""
+"""Health: whether the process is up, and whether the installation can do its work."""
 
 from datetime import timedelta
 

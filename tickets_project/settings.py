@@ -18,7 +18,8 @@ from tickets_project.secret_key import kept_secret_key
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"
-VAR_DIR.mkdir(exist_ok=True)
+STATIC_ROOT = VAR_DIR / "static"
+STATIC_ROOT.mkdir(parents=True, exist_ok=True)
 
 env = Environment(os.environ)
 
@@ -126,7 +127,6 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 USE_I18N = False
 STATIC_URL = "static/"
-STATIC_ROOT = VAR_DIR / "static"
 WHITENOISE_USE_FINDERS = True
 LOGGING = logging_config(env.choice("LOG_FORMAT", "json", "console", default="console" if DEBUG else "json"))
 vars().update({key: value for key, value in env.email("EMAIL_URL", "consolemail://").items() if value is not None})

@@ -85,8 +85,11 @@ class Start(Protocol):
 
 
 def servers(folder: Path) -> list[int]:
-    listing = subprocess.run(["ps", "-ww", "-eo", "pid=,args="], check=True, capture_output=True, text=True).stdout
-    return [int(line.split()[0]) for line in listing.splitlines() if f"postgres -D {folder}/" in line]
+    listing = subprocess.run(["ps", "-ww", "-eo", "pid=,ppid=,args="], check=True, capture_output=True, text=True)
+    lines = [line.split(maxsplit=2) for line in listing.stdout.splitlines() if f"postgres -D {folder}/" in line]
+    parents = {int(process_id): int(parent_id) for process_id, parent_id, _ in lines}
+    # Without its children, which bear its name until they have chosen their own.
+    return [process_id for process_id, parent_id in parents.items() if parent_id not in parents]
 
 
 def wait_until(condition: Callable[[], bool]) -> None:

@@ -66,8 +66,8 @@ _CLAIM = """
     FROM due, outbox_message AS message
     WHERE delivery.id = due.id AND message.id = delivery.message_id
     RETURNING delivery.id, delivery.claimed_by, delivery.handler, delivery.attempts, delivery.waiting_since,
-        statement_timestamp(), message.id, message.type, message.aggregateid, message.payload::text, message.headers::text,
-        message.published_at
+        statement_timestamp(), message.id, message.type, message.aggregateid,
+        message.payload::text, message.headers::text, message.published_at
 """
 _RENEW = """
     UPDATE outbox_delivery

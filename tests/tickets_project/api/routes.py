@@ -9,6 +9,7 @@ from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, URLResolver, include, path
+from drf_spectacular.utils import extend_schema
 from rest_framework import exceptions, serializers
 from rest_framework.generics import ListAPIView
 from rest_framework.permissions import AllowAny, IsAdminUser
@@ -51,6 +52,7 @@ class Everything(APIView):
 
     permission_classes = (AllowAny,)
 
+    @extend_schema(request=EverythingSerializer, responses=EverythingSerializer)
     def post(self, request: Request) -> Response:
         body = EverythingSerializer(data=request.data)
         body.is_valid(raise_exception=True)
@@ -119,6 +121,7 @@ class Groups(APIView):
     leave = Event()
 
     @idempotent
+    @extend_schema(request=None, responses={201: None})
     def post(self, request: Request, name: str) -> Response:
         if Group.objects.filter(name="full").exists():
             raise ShowFull
@@ -136,6 +139,7 @@ class Groups(APIView):
         body = {"name": group.name, "id": str(group.pk), "admitted": 1.5, "é": None}
         return Response(body, status=201, headers={"Location": f"/api/v1/groups/{group.pk}/"})
 
+    @extend_schema(request=None, responses={204: None})
     @idempotent
     def delete(self, _request: Request, name: str) -> Response:
         Group.objects.filter(name__startswith=name).delete()
@@ -147,6 +151,7 @@ class KeyedGroups(APIView):
     idempotency_key_required = True
 
     @idempotent
+    @extend_schema(request=None, responses={200: None})
     def post(self, _request: Request) -> Response:
         return Response({})
 
@@ -180,14 +185,16 @@ def crash(_request: HttpRequest) -> HttpResponse:
     raise RuntimeError
 
 
-api: list[URLPattern | URLResolver] = [
-    path("everything/", Everything.as_view()),
+undescribed: list[URLPattern | URLResolver] = [
     path("refusals/<name>/", Refusals.as_view()),
     path("document/", Document.as_view()),
     path("staff/", StaffOnly.as_view()),
     path("whoami/", Whoami.as_view()),
     path("signed/", Unauthenticated.as_view()),
-    path("groups/<name>/", Groups.as_view()),
+]
+described: list[URLPattern | URLResolver] = [
+    path("everything/", Everything.as_view()),
+    path("groups/<str:name>/", Groups.as_view()),
     path("keyed-groups/", KeyedGroups.as_view()),
     path("users/", Users.as_view()),
     path("users-by-name/", Users.as_view(ordering="username")),
@@ -196,7 +203,8 @@ api: list[URLPattern | URLResolver] = [
     path("", include("tickets_project.api.urls")),
 ]
 urlpatterns = [
-    path("api/v1/", include(api)),
+    path("api/v1/", include(undescribed)),
+    path("api/v1/", include(described)),
     path("health/live", trace),
     path("page/", trace),
     path("crash/", crash),

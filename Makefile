@@ -1,0 +1,60 @@
+# The commands of the project; `make help` lists them.
+
+PYTHON ?= python3
+BIN := .venv/bin
+export DJANGO_SETTINGS_MODULE := tickets_project.settings
+PORT ?= 8000
+GATEWAY_PORT ?= 8888
+export GATEWAY_PORT
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo run worker test lint types check bench clean
+
+help: ## list the commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+install: .venv/installed ## make .venv with everything in it
+
+.venv/installed: requirements.txt requirements-dev.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11 …")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+demo: install ## run everything on embedded defaults, with a little data; Ctrl-C stops it
+	@$(BIN)/python manage.py migrate --verbosity 0
+	@$(BIN)/python manage.py fill_demo --port $(PORT)
+	@WEB_PORT=$(PORT) LOG_FORMAT=console $(BIN)/honcho start
+
+run: install ## the web server alone
+	$(BIN)/python manage.py migrate --verbosity 0
+	$(BIN)/gunicorn tickets_project.wsgi --bind 127.0.0.1:$(PORT)
+
+worker: install ## the worker alone
+	$(BIN)/python manage.py run_worker
+
+test: install ## all tests
+	$(BIN)/python -m pytest
+
+lint: install ## ruff and the import rules
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+
+types: install ## mypy --strict
+	$(BIN)/mypy .
+
+check: lint types ## what CI runs: lint, types, migrations, deploy checks, tests with coverage
+	$(BIN)/python manage.py makemigrations --check --dry-run
+	HTTPS=on VENDOR_WEBHOOK_SECRET=whsec_Y2hlY2s= SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(50))') \
+		$(BIN)/python manage.py check --deploy --fail-level WARNING
+	rm -f .coverage .coverage.*
+	$(BIN)/python -m coverage run -m pytest
+	$(BIN)/python -m coverage combine --quiet
+	$(BIN)/python -m coverage report
+
+bench: install ## the benchmarks, as ratios against something measured in the same run
+	$(BIN)/python -m bench.run print_tickets
+
+clean: ## remove .venv and var/, the embedded database with them
+	rm -rf .venv var .coverage .coverage.*
