@@ -13,7 +13,11 @@ def main() -> None:
     """Run the named benchmark with its arguments, in a fresh database and with the gateway at 20 ms."""
     name, *arguments = sys.argv[1:]
     with fresh_database(server_url()) as database, gateway(LATENCY_MS) as address:
-        environment = os.environ | {"DATABASE_URL": database, "GATEWAY_URL": address, "LOG_FORMAT": "json"}
+        environment = os.environ | {
+            "DATABASE_URL": database,
+            "GATEWAY_URL": address,
+            "DJANGO_SETTINGS_MODULE": "tickets_project.settings",
+        }
         for command in (["manage.py", "migrate", "--verbosity=0"], ["-m", f"bench.{name}", *arguments]):
             subprocess.run([sys.executable, *command], cwd=ROOT, env=environment, check=True)
 

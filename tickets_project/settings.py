@@ -175,6 +175,8 @@ REST_FRAMEWORK = {
     "DEFAULT_THROTTLE_CLASSES": ["rest_framework.throttling.UserRateThrottle"],
     "DEFAULT_THROTTLE_RATES": {"user": API_THROTTLE, "login": "10/min" if API_THROTTLE else None},
     "EXCEPTION_HANDLER": "tickets_project.errors.problem_response",
+    # How many proxies of ours stand before the server: without them X-Forwarded-For is anybody's claim.
+    "NUM_PROXIES": env.number("TRUSTED_PROXIES", default=0, least=0, most=9),
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
 REST_KNOX = {"AUTH_HEADER_PREFIX": "Bearer", "TOKEN_TTL": timedelta(days=30)}
@@ -188,7 +190,10 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "REDOC_DIST": "SIDECAR",
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "tickets_project.api.schema.add_problems",
+    ],
 }
 
 # --- the admin ---------------------------------------------------------------------------------------------------

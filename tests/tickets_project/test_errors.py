@@ -1,5 +1,6 @@
 """How each refusal becomes HTTP."""
 
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -11,8 +12,9 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
-def _ground(settings: Settings) -> None:
+def _ground(settings: Settings, tmp_path: Path) -> None:
     settings.ROOT_URLCONF = "tests.tickets_project.api.routes"
+    settings.STATIC_ROOT = tmp_path
     settings.CACHES = {
         "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": str(uuid4())}
     }
@@ -98,11 +100,16 @@ class TestHandlers:
         assert response.headers["Content-Type"] == "application/problem+json"
 
     def test_leave_other_pages_to_django(self) -> None:
-        for path, status in (("/nowhere/", 404), ("/crash/", 500)):
+        for path, status in (("/nowhere/", 404), ("/crash/", 500), ("/deny/", 403)):
             response = get(path)
             assert response.status_code == status
             assert response.headers["Content-Type"].startswith("text/html")
 
+    def test_answer_a_view_that_is_not_of_rest_framework(self) -> None:
+        response = get("/api/deny/")
+        assert (response.status_code, response.json()["code"]) == (403, "permission_denied")
+
     def test_answer_a_host_that_is_not_ours(self) -> None:
+        assert get("/page/", host="evil.example").headers["Content-Type"].startswith("text/html")
         response = get("/api/v1/everything/", host="evil.example")
         assert (response.status_code, response.headers["Content-Type"]) == (400, "application/problem+json")

@@ -1,6 +1,6 @@
 """What the tests of the API share: its test routes, users, tokens, and counters of their own."""
 
-from uuid import uuid4
+from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import User
@@ -11,12 +11,9 @@ from tests.tickets_project.api.clients import with_token
 
 
 @pytest.fixture(autouse=True)
-def _ground(settings: Settings) -> None:
+def _ground(settings: Settings, tmp_path: Path) -> None:
     settings.ROOT_URLCONF = "tests.tickets_project.api.routes"
-    settings.CACHES = {
-        "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": str(uuid4())}
-    }
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.STATIC_ROOT = tmp_path
 
 
 @pytest.fixture

@@ -185,6 +185,10 @@ def crash(_request: HttpRequest) -> HttpResponse:
     raise RuntimeError
 
 
+def deny(_request: HttpRequest) -> HttpResponse:
+    raise PermissionDenied
+
+
 undescribed: list[URLPattern | URLResolver] = [
     path("refusals/<name>/", Refusals.as_view()),
     path("document/", Document.as_view()),
@@ -208,4 +212,6 @@ urlpatterns = [
     path("health/live", trace),
     path("page/", trace),
     path("crash/", crash),
+    path("deny/", deny),
+    path("api/deny/", deny),
 ]

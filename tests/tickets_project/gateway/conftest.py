@@ -1,43 +1,12 @@
-"""The simulator over real HTTP, and an upstream that answers with prepared bytes."""
+"""An upstream that answers with prepared bytes."""
 
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
 from threading import Thread
 
 import pytest
-import requests
 from pytest_django import Settings
-
-from tickets_project.gateway.simulator.server import Simulator
-
-
-@pytest.fixture
-def simulator(tmp_path: Path, settings: Settings) -> Iterator[Simulator]:
-    """Be the gateway for one test."""
-    with Simulator(files=tmp_path / "files") as simulator:
-        settings.GATEWAY_URL = simulator.url
-        yield simulator
-
-
-@pytest.fixture
-def http() -> Iterator[requests.Session]:
-    """Speak to the simulator as a client that is not ours."""
-    with requests.Session() as session:
-        session.trust_env = False
-        yield session
-
-
-@pytest.fixture
-def fault(simulator: Simulator, http: requests.Session) -> Callable[..., None]:
-    """Make the simulator misbehave."""
-
-    def add(operation: str, count: int = 1, **fields: object) -> None:
-        body = {"operation": operation, "count": count, **fields}
-        assert http.post(f"{simulator.url}/_simulator/faults", json=body).status_code == 201
-
-    return add
 
 
 @pytest.fixture

@@ -1,0 +1,74 @@
+"""What all tests share: the simulator as the gateway, counters of their own, and tables made for this test alone."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+import requests
+from pytest_django import Settings
+
+from tickets_project.gateway.simulator.server import Simulator
+from tickets_project.outbox import subscriptions
+from tickets_project.outbox.subscriptions import Subscriptions
+
+
+@pytest.fixture(autouse=True)
+def _own_counters(settings: Settings) -> None:
+    settings.CACHES = {
+        "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": str(uuid4())}
+    }
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture
+def simulator(tmp_path: Path, settings: Settings) -> Iterator[Simulator]:
+    """Be the gateway for one test."""
+    with Simulator(files=tmp_path / "files") as simulator:
+        settings.GATEWAY_URL = simulator.url
+        yield simulator
+
+
+@pytest.fixture
+def http() -> Iterator[requests.Session]:
+    """Speak to the simulator as a client that is not ours."""
+    with requests.Session() as session:
+        session.trust_env = False
+        yield session
+
+
+@pytest.fixture
+def fault(simulator: Simulator, http: requests.Session) -> Callable[..., None]:
+    """Make the simulator misbehave."""
+
+    def add(operation: str, count: int = 1, **fields: object) -> None:
+        body = {"operation": operation, "count": count, **fields}
+        assert http.post(f"{simulator.url}/_simulator/faults", json=body).status_code == 201
+
+    return add
+
+
+@pytest.fixture
+def calls(simulator: Simulator, http: requests.Session) -> Callable[..., list[dict[str, Any]]]:
+    """Return the calls that the simulator has received."""
+
+    def received(operation: str) -> list[dict[str, Any]]:
+        answer = http.get(f"{simulator.url}/_simulator/calls", params={"operation": operation}).json()
+        return list(answer["calls"])
+
+    return received
+
+
+@pytest.fixture
+def table(settings: Settings) -> Iterator[Callable[[Subscriptions], None]]:
+    """Put another subscription table in the project's place."""
+    here = f"{__name__}.TABLE"
+
+    def use(other: Subscriptions) -> None:
+        globals()["TABLE"] = other
+        settings.OUTBOX_SUBSCRIPTIONS = here
+        subscriptions._load.cache_clear()
+
+    yield use
+    subscriptions._load.cache_clear()
