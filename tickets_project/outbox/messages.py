@@ -53,9 +53,9 @@ class Message:
 
     def payload(self) -> dict[str, Any]:
         """Return the fields as JSON values: decimals as strings, times as RFC 3339 in UTC."""
-        fields: dict[str, Any] = msgspec.to_builtins(self)
+        fields: dict[str, Any] = msgspec.to_builtins(self, builtin_types=(datetime,))
         del fields["header"]
-        return fields
+        return {name: _json_value(value) for name, value in fields.items()}
 
     @classmethod
     def from_payload(cls, payload: dict[str, Any], header: Header = NOT_PUBLISHED) -> Self:
@@ -67,6 +67,15 @@ class Message:
             return msgspec.convert({**payload, "header": header}, cls)
         except msgspec.ValidationError as error:
             raise UndecodableMessage(f"{cls.NAME}: {error}") from error
+
+
+def _json_value(value: Any) -> Any:
+    match value:
+        case datetime():
+            return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+        case tuple():
+            return list(value)
+    return value
 
 
 class Event(Message):

@@ -1,0 +1,64 @@
+"""A wrong subscription table stops the start."""
+
+from types import ModuleType
+from typing import Any
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+from pytest_django import Settings
+
+from tests.tickets_project.outbox import messages_for_tests
+from tests.tickets_project.outbox.messages_for_tests import DoIt, Happened
+from tickets_project.outbox import subscriptions
+from tickets_project.outbox.checks import check_subscriptions, faults
+from tickets_project.outbox.messages import Event
+from tickets_project.outbox.subscriptions import Subscription, Subscriptions
+
+
+def handler(_message: Any) -> None:
+    return None
+
+
+def found(*entries: Subscription[Any], modules: tuple[ModuleType, ...] = (messages_for_tests,)) -> list[str | None]:
+    return [fault.id for fault in faults(Subscriptions(*entries, declared_in=modules))]
+
+
+DO = Subscription(DoIt, "things.do", handler)
+
+
+class TestFaults:
+    def test_finds_none_in_a_right_table(self) -> None:
+        assert found(DO, Subscription(Happened, "a", handler), Subscription(Happened, "b", handler)) == []
+
+    def test_finds_a_repeated_key(self) -> None:
+        assert found(DO, Subscription(Happened, "a", handler), Subscription(Happened, "a", handler)) == ["outbox.E001"]
+
+    def test_finds_a_name_that_two_messages_share(self) -> None:
+        module = ModuleType("twice")
+
+        class Again(Event):
+            NAME = "Happened_v1"
+
+        Again.__module__ = "twice"
+        module.Again = Again  # type: ignore[attr-defined]
+        assert found(DO, modules=(messages_for_tests, module)) == ["outbox.E002"]
+
+    def test_finds_a_command_with_two_handlers(self) -> None:
+        assert found(DO, Subscription(DoIt, "things.do_again", handler)) == ["outbox.E003"]
+
+    def test_finds_a_command_without_a_handler(self) -> None:
+        assert found() == ["outbox.E003"]
+
+    def test_finds_a_message_that_nobody_declared(self) -> None:
+        assert found(Subscription(Happened, "a", handler), modules=()) == ["outbox.E004"]
+
+
+class TestCheckSubscriptions:
+    def test_finds_no_fault_in_the_project(self) -> None:
+        assert check_subscriptions(None) == []
+
+    def test_refuses_a_setting_that_names_something_else(self, settings: Settings) -> None:
+        settings.OUTBOX_SUBSCRIPTIONS = "tickets_project.subscriptions.print_ticket"
+        subscriptions._load.cache_clear()
+        with pytest.raises(ImproperlyConfigured, match="print_ticket is none"):
+            check_subscriptions(None)

@@ -1,0 +1,1 @@
+"""What the admin pages of all apps share: fast lists, read-only pages, and the looks of other packages' models."""
