@@ -5,7 +5,7 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from tests.factories import DeliveryFactory
@@ -13,7 +13,6 @@ from tests.tickets_project.outbox import messages_for_tests
 from tests.tickets_project.outbox.conftest import Listener
 from tests.tickets_project.outbox.messages_for_tests import Happened
 from tests.working import claim_due
-from tickets_project.outbox import claiming
 from tickets_project.outbox.claiming import claim, release, renew, retry, settle
 from tickets_project.outbox.delivering import deliver
 from tickets_project.outbox.models import Delivery, Status
@@ -55,7 +54,7 @@ class TestClaim:
 
     def test_passes_over_rows_that_another_transaction_holds(self) -> None:
         held, free = DeliveryFactory.create_batch(2)
-        other = claiming.connection.copy()
+        other = connection.copy()
         other.set_autocommit(False)
         other.cursor().execute("SELECT 1 FROM outbox_delivery WHERE id = %s FOR UPDATE", [held.pk])
         assert claimed() == [free.pk]
@@ -143,7 +142,7 @@ class TestSettle:
 class TestRenew:
     def test_starts_the_leases_of_one_dispatcher_anew(self) -> None:
         mine, other = uuid4(), uuid4()
-        rows = DeliveryFactory.create_batch(2)
+        DeliveryFactory.create_batch(2)
         for dispatcher in (mine, other):
             claim(dispatcher=dispatcher, handlers=[HANDLER], limit=1, lease=timedelta(0))
             Delivery.objects.filter(claimed_by=mine).update(available_at=timezone.now() + LEASE)

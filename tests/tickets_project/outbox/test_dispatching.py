@@ -1,0 +1,206 @@
+"""A dispatcher at work in the test's own process: threads, wake-ups, leases, and its end."""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import Event, Thread, get_ident
+from time import monotonic, sleep
+from typing import Any
+
+import pytest
+from django.db import connection, transaction
+from pytest_django import Settings
+
+from tests.processes import eventually
+from tests.tickets_project.outbox import messages_for_tests
+from tests.tickets_project.outbox.conftest import Listener
+from tests.tickets_project.outbox.messages_for_tests import DoIt, Happened
+from tickets_project.outbox.dispatching import Dispatching, dispatch
+from tickets_project.outbox.models import Delivery, Dispatcher, Status
+from tickets_project.outbox.outcomes import NotYet
+from tickets_project.outbox.presence import CLUSTER
+from tickets_project.outbox.publishing import publish
+from tickets_project.outbox.subscriptions import Subscription, Subscriptions
+from tickets_project.outbox.waking import LIFELINE
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@contextmanager
+def dispatching(*, seconds: float = 20) -> Iterator[Thread]:
+    """Dispatch in a thread until the end of the block, which closes the lifeline."""
+    read, write = os.pipe()
+    os.environ[LIFELINE] = str(read)
+    dispatcher = Dispatching(seconds=seconds)
+
+    def run() -> None:
+        try:
+            dispatcher.run()
+        finally:
+            connection.close()
+
+    thread = Thread(target=run)
+    thread.start()
+    try:
+        eventually(Dispatcher.objects.exists)
+        yield thread
+    finally:
+        os.write(write, b"stop")
+        thread.join(15)
+        del os.environ[LIFELINE]
+        os.close(read)
+        os.close(write)
+    assert not thread.is_alive()
+
+
+def happen(count: int = 1) -> None:
+    with transaction.atomic():
+        publish(*(Happened(thing_id=f"t{number}", number=number) for number in range(count)))
+
+
+def all_delivered() -> bool:
+    return not Delivery.objects.exclude(status=Status.DELIVERED).exists()
+
+
+class TestDispatching:
+    def test_delivers_what_was_published_before_it_came(self, listener: Listener) -> None:
+        happen(50)
+        with dispatching():
+            eventually(all_delivered)
+        assert sorted(message.number for message in listener.heard) == list(range(50))
+
+    def test_is_woken_by_a_message(self, listener: Listener) -> None:
+        arrived = Event()
+        listener.then = lambda _message: arrived.set()
+        with dispatching():
+            sleep(1.2)
+            published = monotonic()
+            happen()
+            assert arrived.wait(5)
+            assert monotonic() - published < 0.5
+
+    def test_runs_external_handlers_side_by_side(self, caller: Listener, settings: Settings) -> None:
+        settings.OUTBOX_THREADS = 8
+        threads = set()
+
+        def call(_message: Any) -> None:
+            threads.add(get_ident())
+            sleep(0.3)
+
+        caller.then = call
+        happen(6)
+        with dispatching():
+            eventually(all_delivered)
+        assert len(threads) == 6
+
+    def test_lets_a_hanging_handler_stop_nobody(
+        self, table: Callable[[Subscriptions], None], settings: Settings
+    ) -> None:
+        settings.OUTBOX_THREADS = 4
+        release, other = Event(), Listener()
+
+        def hang(_message: Any) -> None:
+            release.wait(15)
+
+        table(
+            Subscriptions(
+                Subscription(Happened, "things.hang", hang, external=True),
+                Subscription(DoIt, "things.do", other, external=True),
+                declared_in=(messages_for_tests,),
+            )
+        )
+        happen(20)
+        with dispatching():
+            eventually(Delivery.objects.filter(attempts=1).exists)
+            with transaction.atomic():
+                publish(DoIt(thing_id="t1"))
+            eventually(lambda: other.heard, seconds=5)
+            release.set()
+            eventually(all_delivered)
+
+    def test_tries_again_after_a_hiccup(self, listener: Listener) -> None:
+        def hiccup(_message: Any) -> None:
+            if len(listener.heard) < 3:
+                raise ConnectionError
+
+        listener.then = hiccup
+        happen()
+        with dispatching():
+            eventually(all_delivered)
+        assert Delivery.objects.get().attempts == 3
+
+    def test_asks_again_soon_what_said_not_yet(self, listener: Listener) -> None:
+        def patience(_message: Any) -> None:
+            if len(listener.heard) < 4:
+                raise NotYet("soon")
+
+        listener.then = patience
+        happen()
+        with dispatching():
+            eventually(all_delivered)
+        assert Delivery.objects.get().attempts == 1
+
+    def test_keeps_its_lease_while_a_handler_takes_long(self, caller: Listener, settings: Settings) -> None:
+        settings.OUTBOX_LEASE_SECONDS = 1
+        caller.then = lambda _message: sleep(2.5)
+        happen()
+        with dispatching(), dispatching():
+            eventually(all_delivered)
+        assert len(caller.heard) == 1
+
+    def test_finishes_the_work_in_hand_when_asked_to_stop(self, caller: Listener, settings: Settings) -> None:
+        settings.OUTBOX_THREADS = 2
+        caller.then = lambda _message: sleep(0.5)
+        happen(30)
+        with dispatching():
+            eventually(lambda: caller.heard)
+        begun = len(caller.heard)
+        assert Delivery.objects.filter(status=Status.DELIVERED).count() == begun < 30
+        left = Delivery.objects.filter(status=Status.PENDING)
+        assert set(left.values_list("attempts", "claimed_by")) == {(0, None)}
+
+    def test_stops_between_two_transactional_handlers(self, listener: Listener) -> None:
+        listener.then = lambda _message: sleep(0.3)
+        happen(20)
+        with dispatching():
+            eventually(lambda: listener.heard)
+        left = Delivery.objects.filter(status=Status.PENDING)
+        assert set(left.values_list("attempts", "claimed_by")) == {(0, None)}
+
+    def test_ends_when_its_time_is_over(self, listener: Listener) -> None:
+        del listener
+        with dispatching(seconds=0.5) as thread:
+            thread.join(5)
+            assert not thread.is_alive()
+        assert not Dispatcher.objects.exists()
+
+    def test_goes_on_when_its_connections_are_cut(self, listener: Listener) -> None:
+        with dispatching():
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                )
+            happen()
+            eventually(all_delivered)
+        assert len(listener.heard) == 1
+
+
+class TestDispatch:
+    def test_leaves_when_the_cluster_has_dispatchers_enough(
+        self, settings: Settings, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        settings.OUTBOX_DISPATCHERS = 1
+        monkeypatch.setenv(CLUSTER, "here")
+        Dispatcher.objects.create(id="00000000-0000-4000-8000-000000000001", cluster="here", host="h", pid=1)
+        started = monotonic()
+        dispatch()
+        assert monotonic() - started < 1
+
+    def test_stays_for_its_time(self, listener: Listener, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+        settings.OUTBOX_DISPATCH_SECONDS = 1
+        monkeypatch.setenv(CLUSTER, "here")
+        happen()
+        dispatch()
+        assert len(listener.heard) == 1
+        assert not Dispatcher.objects.exists()
