@@ -34,14 +34,14 @@ class Claim:
     published_at: datetime
 
 
-# Each handler's oldest due rows, so that one handler's flood keeps no other waiting. An ordered row is due only when
-# no earlier row of its key is open.
+# Each handler's oldest due rows, dealt out in turn, so that one handler's flood keeps no other waiting. An ordered row
+# is due only when no earlier row of its key is open.
 _CLAIM = """
-    WITH due AS (
-        SELECT row.id
+    WITH candidates AS (
+        SELECT row.id, row_number() OVER (PARTITION BY row.handler ORDER BY row.available_at, row.id) AS turn
         FROM unnest(%(handlers)s::text[]) AS subscribed (handler)
         CROSS JOIN LATERAL (
-            SELECT id, available_at FROM outbox_delivery AS candidate
+            SELECT id, handler, available_at FROM outbox_delivery AS candidate
             WHERE candidate.handler = subscribed.handler
               AND candidate.status = 'pending'
               AND candidate.available_at <= statement_timestamp()
@@ -56,6 +56,8 @@ _CLAIM = """
             LIMIT %(limit)s
             FOR UPDATE SKIP LOCKED
         ) AS row
+    ), due AS (
+        SELECT id FROM candidates ORDER BY turn, id LIMIT %(limit)s
     )
     UPDATE outbox_delivery AS delivery
     SET attempts = attempts + 1,
@@ -104,11 +106,11 @@ _WAIT = """
 
 
 def claim(*, dispatcher: UUID, handlers: list[str], limit: int, lease: timedelta) -> list[Claim]:
-    """Claim up to `limit` due deliveries of each handler."""
+    """Claim up to `limit` due deliveries of these handlers, each in its turn; return them oldest first."""
     parameters: dict[str, Any] = {"handlers": handlers, "limit": limit, "dispatcher": dispatcher, "lease": lease}
     with connection.cursor() as cursor:
         cursor.execute(_CLAIM, parameters)
-        return [_claim(row) for row in cursor.fetchall()]
+        return sorted(map(_claim, cursor.fetchall()), key=lambda claim: claim.delivery_id)
 
 
 def settle(claim: Claim) -> bool:

@@ -11,10 +11,13 @@ from tickets_project.outbox.claiming import Claim
 
 
 class Crew:
-    """A fixed number of threads that work through claims; each has a database connection of its own."""
+    """A fixed number of threads that work through claims; each has a database connection of its own.
 
-    def __init__(self, size: int, work: Callable[[Claim], None]) -> None:
-        self._work = work
+    `done` is called after each claim, in its thread, with the number of claims that its handler still has here.
+    """
+
+    def __init__(self, size: int, work: Callable[[Claim], None], done: Callable[[int], None]) -> None:
+        self._work, self._done = work, done
         self._queue: SimpleQueue[Claim | None] = SimpleQueue()
         self._lock = Lock()
         self._busy: Counter[str] = Counter()
@@ -59,4 +62,6 @@ class Crew:
             finally:
                 with self._lock:
                     self._busy[claim.handler] -= 1
+                    left = self._busy[claim.handler]
+                self._done(left)
         connection.close()

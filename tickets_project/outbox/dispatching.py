@@ -6,7 +6,6 @@ Nothing but the rows in outbox_delivery says what is to be done; the task may st
 import os
 import random
 import signal
-from collections import Counter
 from contextlib import ExitStack
 from datetime import timedelta
 from threading import Lock
@@ -57,7 +56,7 @@ class Dispatching:
         with ExitStack() as stack:
             stack.enter_context(Presence(self.id, cluster=cluster_name(), lease=self._lease))
             stack.enter_context(self._bell)
-            crew = Crew(settings.OUTBOX_THREADS, self._deliver_and_ring)
+            crew = Crew(settings.OUTBOX_THREADS, self._deliver, self._ring_when_few)
             stack.callback(lambda: claiming.release(dispatcher=self.id, unrun=crew.stop()))
             while not self._is_over():
                 if not self._turn(crew):
@@ -77,16 +76,17 @@ class Dispatching:
 
     def _start_external(self, crew: Crew) -> int:
         busy = crew.busy()
-        # Claimed by handfuls: not one by one as threads fall free.
-        if busy.total() > settings.OUTBOX_THREADS // 2:
-            return 0
-        claims = self._claim(external=True, busy=busy)
+        free = settings.OUTBOX_THREADS - busy.total()
+        # A handler may have three times what it leaves free, and the last thread is for one that has none: so one that
+        # hangs gets about three quarters of the threads, and never the next one's.
+        handlers = [key for key in subscriptions().keys(external=True) if free and busy[key] < max(1, 3 * (free - 1))]
+        claims = self._claim(handlers, (free + 1) // 2) if handlers else []
         for claim in claims:
             crew.give(claim)
         return len(claims)
 
     def _run_transactional(self) -> int:
-        claims = self._claim(external=False)
+        claims = self._claim(subscriptions().keys(external=False), BATCH)
         for position, claim in enumerate(claims):
             if self._is_over():
                 claiming.release(dispatcher=self.id, unrun=claims[position:])
@@ -94,15 +94,13 @@ class Dispatching:
             self._deliver(claim)
         return len(claims)
 
-    def _claim(self, *, external: bool, busy: Counter[str] | None = None) -> list[Claim]:
-        # One handler never gets all threads, so that a hanging one stops nobody.
-        limit = max(1, settings.OUTBOX_THREADS * 3 // 4) if external else BATCH
-        handlers = [key for key in subscriptions().keys(external=external) if not busy or busy[key] < limit]
+    def _claim(self, handlers: list[str], limit: int) -> list[Claim]:
         return claiming.claim(dispatcher=self.id, handlers=handlers, limit=limit, lease=self._lease)
 
-    def _deliver_and_ring(self, claim: Claim) -> None:
-        self._deliver(claim)
-        self._bell.ring()
+    def _ring_when_few(self, left: int) -> None:
+        # Claimed by handfuls, not one by one as threads fall free.
+        if left <= settings.OUTBOX_THREADS // 3:
+            self._bell.ring()
 
     def _deliver(self, claim: Claim) -> None:
         try:

@@ -47,7 +47,7 @@ def dispatching(*, seconds: float = 20) -> Iterator[Thread]:
     finally:
         os.write(write, b"stop")
         thread.join(15)
-        del os.environ[LIFELINE]
+        os.environ.pop(LIFELINE, None)
         os.close(read)
         os.close(write)
     assert not thread.is_alive()
@@ -105,6 +105,7 @@ class TestDispatching:
         table(
             Subscriptions(
                 Subscription(Happened, "things.hang", hang, external=True),
+                Subscription(Happened, "things.hang_too", hang, external=True),
                 Subscription(DoIt, "things.do", other, external=True),
                 declared_in=(messages_for_tests,),
             )
@@ -114,8 +115,10 @@ class TestDispatching:
             eventually(Delivery.objects.filter(attempts=1).exists)
             with transaction.atomic():
                 publish(DoIt(thing_id="t1"))
-            eventually(lambda: other.heard, seconds=5)
-            release.set()
+            try:
+                eventually(lambda: other.heard, seconds=5)
+            finally:
+                release.set()
             eventually(all_delivered)
 
     def test_tries_again_after_a_hiccup(self, listener: Listener) -> None:
