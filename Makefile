@@ -7,6 +7,11 @@ PORT ?= 8000
 GATEWAY_PORT ?= 8888
 export GATEWAY_PORT
 
+# Made-up settings of a production installation, for the deploy checks.
+PRODUCTION = HTTPS=on ALLOWED_HOSTS=tickets.example VENDOR_WEBHOOK_SECRET=whsec_Y2hlY2s= \
+	SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(50))') \
+	DATABASE_URL=postgresql://tickets@db.example/tickets GATEWAY_URL=https://gateway.example
+
 .DEFAULT_GOAL := help
 .PHONY: help install demo run worker test lint types check bench clean
 
@@ -34,7 +39,7 @@ worker: install ## the worker alone
 	$(BIN)/python manage.py run_worker
 
 test: install ## all tests
-	$(BIN)/python -m pytest
+	$(if $(COVERAGE),$(BIN)/coverage run -m pytest,$(BIN)/python -m pytest)
 
 lint: install ## ruff and the import rules
 	$(BIN)/ruff check .
@@ -44,14 +49,13 @@ lint: install ## ruff and the import rules
 types: install ## mypy --strict
 	$(BIN)/mypy .
 
-check: lint types ## what CI runs: lint, types, migrations, deploy checks, tests with coverage
+check: install lint types ## what CI runs: lint, types, migrations, deploy checks, all tests with their coverage
 	$(BIN)/python manage.py makemigrations --check --dry-run
-	HTTPS=on VENDOR_WEBHOOK_SECRET=whsec_Y2hlY2s= SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(50))') \
-		$(BIN)/python manage.py check --deploy --fail-level WARNING
-	rm -f .coverage .coverage.*
-	$(BIN)/python -m coverage run -m pytest
-	$(BIN)/python -m coverage combine --quiet
-	$(BIN)/python -m coverage report
+	$(PRODUCTION) $(BIN)/python manage.py check --deploy --fail-level WARNING
+	$(BIN)/coverage erase
+	$(MAKE) test COVERAGE=on
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
 
 bench: install ## the benchmarks, as ratios against something measured in the same run
 	$(BIN)/python -m bench.run print_tickets

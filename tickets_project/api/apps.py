@@ -9,3 +9,7 @@ class ApiConfig(AppConfig):
     name = "tickets_project.api"
     label = "api"
     verbose_name = "API"
+
+    def ready(self) -> None:
+        """Register the deploy checks of the installation."""
+        from tickets_project import deploy_checks  # noqa: F401 - registers by import

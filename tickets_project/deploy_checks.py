@@ -1,0 +1,33 @@
+"""Deploy checks: what is fine for a demo and not for production (`manage.py check --deploy`)."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.apps import AppConfig
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, register
+
+
+@register(Tags.security, deploy=True)
+def check_nothing_is_embedded(app_configs: Sequence[AppConfig] | None, **_options: Any) -> list[CheckMessage]:
+    """Refuse the embedded defaults of variables that production sets."""
+    del app_configs
+    return [
+        Error(f"{name} is not set, so the embedded default is used.", hint=f"Set {name}.", id="tickets.E001")
+        for name in settings.EMBEDDED_DEFAULTS
+    ]
+
+
+@register(Tags.security, deploy=True)
+def check_vendor_webhook_is_signed(app_configs: Sequence[AppConfig] | None, **_options: Any) -> list[CheckMessage]:
+    """Refuse a vendor webhook that anybody could call."""
+    del app_configs
+    if settings.VENDOR_WEBHOOK_SECRET.startswith("whsec_"):
+        return []
+    return [
+        Error(
+            "VENDOR_WEBHOOK_SECRET is missing or is no Standard Webhooks secret.",
+            hint="Set it to whsec_ followed by base64, as the vendor has it.",
+            id="tickets.E002",
+        )
+    ]
