@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from django.contrib.auth.models import User
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from bookings.models import Booking, Show, Ticket
 
@@ -21,10 +21,9 @@ def bookings_visible_to(user: User) -> QuerySet[Booking]:
 
 def search_bookings(bookings: QuerySet[Booking], text: str) -> QuerySet[Booking]:
     """Narrow a list to a confirmation code, an e-mail address or the beginning of a title; each has its index."""
-    if "@" in text:
-        return bookings.filter(customer_email__iexact=text)
-    if found := bookings.filter(confirmation_code=text.upper()):
-        return found
+    for match in (Q(confirmation_code=text.upper()), Q(customer_email__iexact=text)):
+        if (found := bookings.filter(match)).exists():
+            return found
     return bookings.filter(show__title__istartswith=text)
 
 

@@ -10,11 +10,11 @@ from printing.models import PrintedTicket
 from tickets_project.outbox.publishing import publish
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def record_printed(*, ticket_id: UUID, file_name: str, at: datetime) -> None:
-    """Note that the document is stored and announce it; a second note for the ticket does nothing."""
-    _, is_new = PrintedTicket.objects.get_or_create(
-        ticket_id=ticket_id, defaults={"file_name": file_name, "printed_at": at}
-    )
-    if is_new:
-        publish(TicketPrintedV1(ticket_id=str(ticket_id), file_name=file_name))
+    """Note that the document is stored, and announce it.
+
+    :raises IntegrityError: if it was noted in the meantime; whoever asks again finds `is_printed`
+    """
+    PrintedTicket.objects.create(ticket_id=ticket_id, file_name=file_name, printed_at=at)
+    publish(TicketPrintedV1(ticket_id=str(ticket_id), file_name=file_name))

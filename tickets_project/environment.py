@@ -12,7 +12,10 @@ from django.core.exceptions import ImproperlyConfigured
 
 _TRUE = frozenset({"1", "on", "true", "yes"})
 _FALSE = frozenset({"0", "off", "false", "no"})
-_RATE = re.compile(r"\d+/(s|sec|m|min|h|hour|d|day)")
+_POSTGRES = frozenset({"postgres", "postgresql"})
+_NUMBER = re.compile(r"[0-9]{1,18}")
+_HOST = re.compile(r"[^\s/:]+|\[[0-9A-Fa-f:.]+\]")
+_RATE = re.compile(r"[1-9][0-9]{0,8}/(s|sec|m|min|h|hour|d|day)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +41,7 @@ class Environment:
     def number(self, name: str, *, default: int, least: int, most: int) -> int:
         """Return a whole number within its bounds, both included."""
         text = self.text(name, str(default))
-        if not text.isascii() or not text.isdigit() or not least <= int(text) <= most:
+        if not _NUMBER.fullmatch(text) or not least <= int(text) <= most:
             raise ImproperlyConfigured(f"{name} must be a whole number from {least} to {most}, not {text!r}.")
         return int(text)
 
@@ -52,16 +55,19 @@ class Environment:
     def hosts(self, name: str, default: str) -> list[str]:
         """Return a comma-separated list of host names."""
         hosts = [host.strip() for host in self.text(name, default).split(",") if host.strip()]
-        if wrong := [host for host in hosts if "/" in host or " " in host]:
-            raise ImproperlyConfigured(f"{name} takes host names separated by commas, without a scheme: {wrong[0]!r}.")
+        if wrong := [host for host in hosts if not _HOST.fullmatch(host)]:
+            raise ImproperlyConfigured(
+                f"{name} takes host names separated by commas, without a scheme or a port: {wrong[0]!r}."
+            )
         return hosts
 
     def url(self, name: str, *schemes: str, default: str = "") -> str:
         """Return a URL with one of the schemes and a host, without its trailing slash."""
         text = self.text(name, default)
-        parts = urlsplit(text)
-        if text and (parts.scheme not in schemes or not parts.hostname):
-            raise ImproperlyConfigured(f"{name} must be a URL like {schemes[0]}://host, not {text!r}.")
+        scheme, host = _scheme_and_host(text)
+        if text and (scheme not in schemes or not host or " " in host):
+            # Its text is not repeated, since a password may be in it.
+            raise ImproperlyConfigured(f"{name} must be a URL like {schemes[0]}://host:1234.")
         return text.rstrip("/")
 
     def rate(self, name: str, default: str) -> str | None:
@@ -82,7 +88,7 @@ class Environment:
     def database(self, name: str, default: str) -> dict[str, Any]:
         """Return Django's settings of a PostgreSQL database from its URL."""
         text = self.text(name, default)
-        config = environ.Env.db_url_config(text) if urlsplit(text).scheme in {"postgres", "postgresql"} else {}
+        config = environ.Env.db_url_config(text) if _scheme_and_host(text)[0] in _POSTGRES else {}
         if not config.get("NAME"):
             raise ImproperlyConfigured(f"{name} must look like postgresql://user:password@host:5432/name.")
         return config
@@ -90,6 +96,16 @@ class Environment:
     def email(self, name: str, default: str) -> dict[str, Any]:
         """Return Django's EMAIL_* settings from a URL such as smtp+tls://user:password@host:587."""
         text = self.text(name, default)
-        if urlsplit(text).scheme not in environ.Env.EMAIL_SCHEMES:
+        if _scheme_and_host(text)[0] not in environ.Env.EMAIL_SCHEMES:
             raise ImproperlyConfigured(f"{name} must look like smtp+tls://user:password@host:587, or consolemail://.")
         return dict(environ.Env.email_url_config(text))
+
+
+def _scheme_and_host(url: str) -> tuple[str, str]:
+    """Return both in lower case, empty when the URL is none or its port is no number."""
+    try:
+        parts = urlsplit(url)
+        has_port = parts.port != 0
+    except ValueError:
+        return "", ""
+    return (parts.scheme, parts.hostname or "") if has_port else ("", "")

@@ -3,13 +3,20 @@
 from collections.abc import Mapping
 from typing import Any
 
+import structlog
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.http import Http404, HttpRequest, HttpResponse
 from django.views import defaults
 from rest_framework import exceptions
 
 from tickets_project.api.problems import Problem
+from tickets_project.gateway.errors import PermanentUpstreamError, UpstreamError
 from tickets_project.refusals import DomainError, InvalidInput, NotFound
+
+# Seconds after which an upstream that did not answer is worth another try.
+_UPSTREAM_PAUSE = "5"
+
+_log = structlog.get_logger(__name__)
 
 
 def problem_response(exc: Exception, _context: Mapping[str, Any]) -> Problem | None:
@@ -21,6 +28,8 @@ def problem_response(exc: Exception, _context: Mapping[str, Any]) -> Problem | N
             return _api_problem(exc)
         case Http404() | PermissionDenied():
             return _api_problem(exceptions.NotFound() if isinstance(exc, Http404) else exceptions.PermissionDenied())
+        case UpstreamError():
+            return _upstream_problem(exc)
         case RequestDataTooBig():
             return Problem(413, code="body_too_large", detail="The body is larger than this server takes.")
     return None
@@ -65,6 +74,15 @@ def _status(refusal: DomainError) -> int:
         case InvalidInput():
             return 400
     return 409
+
+
+def _upstream_problem(error: UpstreamError) -> Problem:
+    # The caller can do nothing about it, so the log has what the answer does not tell.
+    _log.warning("upstream_failed", error=str(error))
+    if isinstance(error, PermanentUpstreamError):
+        return Problem(502, code="upstream_refused", detail="A service that this one needs refused the request.")
+    detail = "A service that this one needs does not answer; ask again in a moment."
+    return Problem(503, code="upstream_unavailable", detail=detail, headers={"Retry-After": _UPSTREAM_PAUSE})
 
 
 def _api_problem(error: exceptions.APIException) -> Problem:

@@ -10,6 +10,8 @@ _SHARED: list[Any] = [
     structlog.stdlib.add_logger_name,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
 ]
+# Without the frames' variables: passwords and tokens are among them.
+_TRACEBACKS = structlog.processors.ExceptionRenderer(structlog.tracebacks.ExceptionDictTransformer(show_locals=False))
 
 
 def logging_config(style: str) -> dict[str, Any]:
@@ -46,5 +48,5 @@ def logging_config(style: str) -> dict[str, Any]:
 
 def _renderers(style: str) -> list[Any]:
     if style == "json":
-        return [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer()]
+        return [_TRACEBACKS, structlog.processors.JSONRenderer()]
     return [structlog.dev.ConsoleRenderer(colors=False)]

@@ -6,11 +6,13 @@ and the gateway simulator.
 
 import os
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from django.urls import reverse_lazy
 
+from tickets_project.admin_site.navigation import may_view
 from tickets_project.embedded_postgres import embedded_database
 from tickets_project.environment import Environment
 from tickets_project.logs import logging_config
@@ -35,6 +37,7 @@ WEBHOOKS_ALLOW_PRIVATE = env.flag("WEBHOOKS_ALLOW_PRIVATE", default=False)
 TICKETS_TIME_ZONE = env.time_zone("TICKETS_TIME_ZONE", "UTC")
 TICKETS_ORGANISER = env.text("TICKETS_ORGANISER", "Example Tickets")
 TICKETS_CONTACT = env.text("TICKETS_CONTACT", "help@tickets.example")
+EMBEDDED_DEFAULTS = [name for name in ("SECRET_KEY", "DATABASE_URL", "GATEWAY_URL") if not env.text(name)]
 OUTBOX_SUBSCRIPTIONS = "tickets_project.subscriptions.SUBSCRIPTIONS"
 OUTBOX_DISPATCHERS = env.number("OUTBOX_DISPATCHERS", default=2, least=1, most=64)
 OUTBOX_THREADS = env.number("OUTBOX_THREADS", default=16, least=1, most=128)
@@ -65,6 +68,7 @@ INSTALLED_APPS = [
     "knox",
     "django_fsm",
     "django_q",
+    "tickets_project.admin_site",
     "tickets_project.outbox",
     "tickets_project.gateway",
     "tickets_project.api",
@@ -202,6 +206,7 @@ ADMIN_PAGES = {
         ("Shows", "theater_comedy", "bookings_show"),
         ("Bookings", "event_seat", "bookings_booking"),
         ("Tickets", "confirmation_number", "bookings_ticket"),
+        ("Printed documents", "print", "printing_printedticket"),
         ("Ticket types", "style", "bookings_tickettype"),
     ],
     "Outbox": [
@@ -212,7 +217,8 @@ ADMIN_PAGES = {
     "Worker": [
         ("Schedules", "schedule", "django_q_schedule"),
         ("Failed tasks", "error", "django_q_failure"),
-        ("Queued tasks", "list", "django_q_ormq"),
+        # On Redis the queue is no table.
+        *([] if REDIS_URL else [("Queued tasks", "list", "django_q_ormq")]),
     ],
     "Access": [
         ("Users", "person", "auth_user"),
@@ -225,13 +231,19 @@ UNFOLD = {
     "SITE_HEADER": "Tickets",
     "SITE_SYMBOL": "confirmation_number",
     "SHOW_VIEW_ON_SITE": False,
+    "DASHBOARD_CALLBACK": "tickets_project.outbox.admin.dashboard.show_what_waits",
     "SIDEBAR": {
         "show_search": False,
         "navigation": [
             {
                 "title": title,
                 "items": [
-                    {"title": name, "icon": icon, "link": reverse_lazy(f"admin:{model}_changelist")}
+                    {
+                        "title": name,
+                        "icon": icon,
+                        "link": reverse_lazy(f"admin:{model}_changelist"),
+                        "permission": partial(may_view, model=model),
+                    }
                     for name, icon, model in pages
                 ],
             }

@@ -1,5 +1,6 @@
 """Tickets over HTTP: what they are, their printed document and their QR code."""
 
+from collections.abc import Iterable
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -9,6 +10,8 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.generics import ListAPIView, RetrieveAPIView
+from rest_framework.negotiation import DefaultContentNegotiation
+from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
@@ -46,6 +49,7 @@ class TicketSerializer(serializers.Serializer[Ticket]):
 class TicketsView(ListAPIView[Ticket]):
     """Tickets, newest first."""
 
+    queryset = Ticket.objects.none()  # for the OpenAPI document, which is nobody's
     serializer_class = TicketSerializer
     filterset_class = TicketFilter
     ordering = ("-created_at", "-id")
@@ -58,6 +62,7 @@ class TicketsView(ListAPIView[Ticket]):
 class TicketView(RetrieveAPIView[Ticket]):
     """One ticket."""
 
+    queryset = Ticket.objects.none()  # for the OpenAPI document, which is nobody's
     serializer_class = TicketSerializer
     lookup_url_kwarg = "ticket_id"
 
@@ -66,8 +71,22 @@ class TicketView(RetrieveAPIView[Ticket]):
         return queries.tickets_visible_to(authenticated_user(self.request))
 
 
+class OneKind(DefaultContentNegotiation):
+    """For views that answer one kind of content, whatever the client accepts; their refusals are problems anyway."""
+
+    def select_renderer(
+        self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
+    ) -> tuple[BaseRenderer, str]:
+        """Return the first renderer, which is not used."""
+        del request, format_suffix
+        renderer = next(iter(renderers))
+        return renderer, renderer.media_type
+
+
 class TicketDocumentView(APIView):
     """The printed ticket, from the files service."""
+
+    content_negotiation_class = OneKind
 
     @extend_schema(operation_id="ticket_document", responses={(200, "text/html"): OpenApiTypes.STR})
     def get(self, request: Request, ticket_id: UUID) -> HttpResponse:
@@ -81,6 +100,8 @@ class TicketDocumentView(APIView):
 
 class TicketQrView(APIView):
     """The redemption code as a picture."""
+
+    content_negotiation_class = OneKind
 
     @extend_schema(operation_id="ticket_qr", responses={(200, "image/svg+xml"): OpenApiTypes.STR})
     def get(self, request: Request, ticket_id: UUID) -> HttpResponse:

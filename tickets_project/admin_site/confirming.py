@@ -24,14 +24,17 @@ def ask_to_confirm(
         "title": title,
         "opts": model_admin.model._meta,  # noqa: SLF001 - Django's documented API
         "count": rows.count(),
-        "first_rows": rows[:MOST_NAMED],
+        "names": [model_admin.name_of(row) for row in rows[:MOST_NAMED]],
         "asks_for": asks_for,
-        "kept": _choice(request),
+        "kept": _choice(model_admin, request, rows),
     }
-    request.current_app = model_admin.admin_site.name  # type: ignore[attr-defined] # as Django's own admin does
+    request.current_app = model_admin.admin_site.name
     return TemplateResponse(request, "admin_site/confirm.html", context)
 
 
-def _choice(request: HttpRequest) -> list[tuple[str, str]]:
-    names = ("action", "select_across", ACTION_CHECKBOX_NAME)
-    return [(name, value) for name in names for value in request.POST.getlist(name)]
+def _choice(model_admin: Any, request: HttpRequest, rows: QuerySet[Any]) -> list[tuple[str, str]]:
+    across = request.POST.get("select_across") == "1"
+    # The list takes an action for all of its rows only when some are named.
+    named = rows[:MOST_NAMED] if across else rows
+    choice = [("action", request.POST["action"]), ("select_across", "1" if across else "0")]
+    return choice + [(ACTION_CHECKBOX_NAME, model_admin.handle_of(row)) for row in named]

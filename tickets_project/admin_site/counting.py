@@ -4,6 +4,7 @@ from typing import Any
 
 from django.core.paginator import Paginator
 from django.db import connection
+from django.db.models import QuerySet
 from django.utils.functional import cached_property
 
 MOST_COUNTED = 10_000
@@ -23,17 +24,17 @@ class MoreThan(int):
         return f"more than {int(self)}"
 
 
-class EstimatedPaginator(Paginator[Any]):
+class EstimatedPaginator(Paginator):  # type: ignore[type-arg] # not subscriptable when it runs
     """Takes the planner's estimate for a whole table, and counts a filtered list no further than 400 pages of 25."""
 
     @cached_property
     def count(self) -> int:
         """Return how many rows the list is taken to have."""
-        query = self.object_list.query  # type: ignore[union-attr] # the admin paginates querysets
-        estimate = 0 if query.where else _estimate(query.model._meta.db_table)
+        rows: QuerySet[Any] = self.object_list  # type: ignore[assignment] # the admin paginates nothing else
+        estimate = 0 if rows.query.where else _estimate(rows.query.get_meta().db_table)
         if estimate > MOST_COUNTED:
             return AboutSoMany(estimate)
-        counted: int = self.object_list.order_by()[: MOST_COUNTED + 1].count()  # type: ignore[union-attr]
+        counted = rows.order_by()[: MOST_COUNTED + 1].count()
         return counted if counted <= MOST_COUNTED else MoreThan(MOST_COUNTED)
 
 

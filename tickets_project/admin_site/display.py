@@ -1,6 +1,7 @@
 """How things look on admin pages: badges, links, times, tables beside the fields, and buttons that post."""
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -16,6 +17,8 @@ from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
 
 LONGEST_LINE = 160
+
+_MODULE = re.compile(r"^([a-z_]\w*\.)+(?=[A-Z]\w*(:|$))")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,15 +53,20 @@ class Badges:
         return render_to_string("unfold/helpers/label.html", context)
 
 
-def link(view: str, arguments: object, text: object) -> SafeString:
+def link(view: str, text: object, *arguments: object, query: Mapping[str, str] | None = None) -> SafeString:
     """Return a link to a page of the admin, such as `bookings_show_change`."""
-    url = reverse(f"admin:{view}", args=[arguments])
+    url = reverse(f"admin:{view}", args=arguments, query=query)
     return format_html('<a class="text-primary-600 dark:text-primary-500" href="{}">{}</a>', url, text)
 
 
-def moment(at: datetime | None) -> str:
+def unbroken(text: object) -> SafeString:
+    """Return a text that stays on one line."""
+    return format_html('<span class="whitespace-nowrap">{}</span>', text)
+
+
+def moment(at: datetime | None) -> SafeString:
     """Return a time to the second, in the project's time zone."""
-    return f"{timezone.localtime(at):%Y-%m-%d %H:%M:%S}" if at else "-"
+    return unbroken(f"{timezone.localtime(at):%Y-%m-%d %H:%M:%S}") if at else SafeString("-")
 
 
 def age(since: datetime, now: datetime) -> str:
@@ -66,27 +74,32 @@ def age(since: datetime, now: datetime) -> str:
     return "now" if (now - since).total_seconds() < 60 else timesince(since, now, depth=1)  # noqa: PLR2004 - a minute
 
 
-def moment_column(name: str, title: str = "") -> Callable[[Any], str]:
-    """Return a column, or a read-only field, that shows a model's time."""
+def column(title: str, show: Callable[[Any], object]) -> Callable[[Any], object]:
+    """Return a column of a list, or a read-only field, that shows something of a row."""
 
-    @admin.display(description=title or name.removesuffix("_at").replace("_", " "), ordering=name)
-    def column(row: Model) -> str:
-        return moment(getattr(row, name))
+    @admin.display(description=title)
+    def shown(row: Model) -> object:
+        return show(row)
 
-    return column
+    return shown
 
 
-def last_line(text: str) -> str:
-    """Return the line of a traceback that names the error, shortened."""
-    lines = text.strip().splitlines()
-    line = lines[-1].strip() if lines else ""
-    return line if len(line) <= LONGEST_LINE else f"{line[:LONGEST_LINE]}…"
+def moment_column(name: str, title: str = "") -> Callable[[Any], object]:
+    """Return a column, or a read-only field, that shows a time of a row."""
+    return column(title or name.removesuffix("_at").replace("_", " "), lambda row: moment(getattr(row, name)))
+
+
+def last_line(text: str, *, longest: int = LONGEST_LINE) -> str:
+    """Return the line of a traceback that names the error, shortened and without the error's module."""
+    *_, line = text.strip().splitlines() or [""]
+    line = _MODULE.sub("", line.strip())
+    return line if len(line) <= longest else f"{line[:longest]}…"
 
 
 def preformatted(text: str) -> SafeString:
     """Return a text as it is, line by line."""
-    style = "font-mono text-xs whitespace-pre-wrap break-words leading-relaxed"
-    return format_html('<pre class="{}">{}</pre>', style, text) if text else SafeString("-")
+    style = "white-space: pre-wrap; overflow-wrap: anywhere"
+    return format_html('<pre class="font-mono text-xs" style="{}">{}</pre>', style, text) if text else SafeString("-")
 
 
 def pretty_json(value: object) -> SafeString:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
+from django.contrib.admin import ShowFacets
 from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from unfold.admin import ModelAdmin
@@ -22,6 +23,7 @@ class FastAdmin(ModelAdmin):  # type: ignore[misc] # unfold has no types
 
     paginator = EstimatedPaginator
     show_full_result_count = False
+    show_facets = ShowFacets.NEVER
     list_per_page = 25
     list_max_show_all = 25
     sortable_by: Sequence[str] = ()
@@ -33,6 +35,14 @@ class FastAdmin(ModelAdmin):  # type: ignore[misc] # unfold has no types
         """Return the rows that a search is for."""
         found = uuid_in(text)
         return Q(pk=found) if found else NOTHING
+
+    def name_of(self, row: Any) -> str:
+        """Return what a row is called when it is chosen."""
+        return str(row)
+
+    def handle_of(self, row: Any) -> str:
+        """Return what stands for a row in a form."""
+        return str(row.pk)
 
     def sections(self, row: Any) -> list[Section]:
         """Return the tables under the fields of a detail page."""

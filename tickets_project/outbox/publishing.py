@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.db import connection
+from django.db.backends.postgresql.psycopg_any import Jsonb
 from uuid_utils.compat import uuid7
 
 from tickets_project.correlation import Trace, current_trace
@@ -12,17 +13,37 @@ from tickets_project.outbox.subscriptions import Subscription, subscriptions
 
 CHANNEL = "outbox"
 
-# One statement ends the waits for these aggregates and wakes the dispatchers when the transaction commits.
-_WAKE = """
-    WITH woken AS (
+# One round trip stores the messages in their order, gives each subscribed handler its delivery, ends the waits for these
+# aggregates, and wakes the dispatchers when the transaction commits.
+_PUBLISH = """
+    WITH message AS (
+        INSERT INTO outbox_message (id, kind, type, aggregatetype, aggregateid, payload, headers)
+        SELECT id, kind, type, aggregatetype, aggregateid, payload, headers
+        FROM unnest(
+            %(id)s::uuid[], %(kind)s::text[], %(type)s::text[], %(aggregatetype)s::text[], %(aggregateid)s::text[],
+            %(payload)s::jsonb[], %(headers)s::jsonb[]
+        ) WITH ORDINALITY AS new (id, kind, type, aggregatetype, aggregateid, payload, headers, position)
+        ORDER BY position
+        RETURNING id, sequence
+    ), delivery AS (
+        INSERT INTO outbox_delivery
+            (message_id, sequence, handler, ordering_key, status, attempts, waits_for, last_error)
+        SELECT message.id, message.sequence, new.handler, new.ordering_key, 'pending', 0, '', ''
+        FROM unnest(%(message_id)s::uuid[], %(handler)s::text[], %(ordering_key)s::text[])
+            AS new (message_id, handler, ordering_key)
+        JOIN message ON message.id = new.message_id
+        ORDER BY message.sequence
+        RETURNING id
+    ), woken AS (
         UPDATE outbox_delivery SET available_at = statement_timestamp(), waits_for = ''
         WHERE id IN (
             SELECT id FROM outbox_delivery
-            WHERE status = 'pending' AND waits_for <> '' AND waits_for = ANY(%s)
+            WHERE status = 'pending' AND waits_for <> '' AND waits_for = ANY(%(aggregateid)s)
             FOR UPDATE SKIP LOCKED
         )
+        RETURNING id
     )
-    SELECT pg_notify(%s, '')
+    SELECT pg_notify(%(channel)s, '') WHERE EXISTS (SELECT FROM delivery) OR EXISTS (SELECT FROM woken)
 """
 
 
@@ -46,42 +67,56 @@ def publish(*messages: Message) -> None:
     for message in messages:
         if not table.declares(type(message)):
             raise UndeclaredMessage(f"Declare {type(message).__qualname__} in the subscription table.")
-    rows = models.Message.objects.bulk_create([_message_row(message, trace) for message in messages])
-    models.Delivery.objects.bulk_create(
-        [delivery_row(row, subscription) for row in rows for subscription in table.of(row.type)]
-    )
-    wake(*(row.aggregateid for row in rows))
-
-
-def wake(*aggregate_ids: str) -> None:
-    """End the waits for these aggregates, and call the dispatchers once the transaction commits."""
+    rows = [_message_row(message, trace) for message in messages]
+    deliveries = [_delivery(row, subscription) for row in rows for subscription in table.of(row["type"])]
     with connection.cursor() as cursor:
-        cursor.execute(_WAKE, [list(aggregate_ids), CHANNEL])
+        cursor.execute(_PUBLISH, _columns(rows, _MESSAGE) | _columns(deliveries, _DELIVERY) | {"channel": CHANNEL})
+
+
+def wake() -> None:
+    """Call the dispatchers once the transaction commits."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_notify(%s, '')", [CHANNEL])
+
+
+def ordering_key(subscription: Subscription[Any], *, aggregatetype: str, aggregateid: str) -> str | None:
+    """Return what an ordered subscription's deliveries of one aggregate have in common, None for an unordered one."""
+    return f"{aggregatetype}:{aggregateid}" if subscription.ordered else None
 
 
 def delivery_row(message: models.Message, subscription: Subscription[Any]) -> models.Delivery:
     """Return the unsaved delivery of a stored message to one handler."""
-    return models.Delivery(
-        message=message,
-        handler=subscription.key,
-        sequence=message.sequence,
-        ordering_key=f"{message.aggregatetype}:{message.aggregateid}" if subscription.ordered else None,
-    )
+    key = ordering_key(subscription, aggregatetype=message.aggregatetype, aggregateid=message.aggregateid)
+    return models.Delivery(message=message, handler=subscription.key, sequence=message.sequence, ordering_key=key)
 
 
-def _message_row(message: Message, trace: Trace) -> models.Message:
+_MESSAGE = ("id", "kind", "type", "aggregatetype", "aggregateid", "payload", "headers")
+_DELIVERY = ("message_id", "handler", "ordering_key")
+
+
+def _message_row(message: Message, trace: Trace) -> dict[str, Any]:
     message_id = uuid7()
-    return models.Message(
-        id=message_id,
-        kind=message.KIND,
-        type=message.NAME,
-        aggregatetype=message.aggregate_type,
-        aggregateid=message.aggregate_id,
-        payload=message.payload(),
-        headers={
-            "correlation_id": trace.correlation_id,
-            "causation_id": trace.causation_id,
-            "idempotency_key": str(message_id),
-            "traceparent": trace.traceparent,
-        },
-    )
+    headers = {
+        "correlation_id": trace.correlation_id,
+        "causation_id": trace.causation_id,
+        "idempotency_key": str(message_id),
+        "traceparent": trace.traceparent,
+    }
+    return {
+        "id": message_id,
+        "kind": message.KIND,
+        "type": message.NAME,
+        "aggregatetype": message.aggregate_type,
+        "aggregateid": message.aggregate_id,
+        "payload": Jsonb(message.payload()),
+        "headers": Jsonb(headers),
+    }
+
+
+def _delivery(row: dict[str, Any], subscription: Subscription[Any]) -> dict[str, Any]:
+    key = ordering_key(subscription, aggregatetype=row["aggregatetype"], aggregateid=row["aggregateid"])
+    return {"message_id": row["id"], "handler": subscription.key, "ordering_key": key}
+
+
+def _columns(rows: list[dict[str, Any]], names: tuple[str, ...]) -> dict[str, list[Any]]:
+    return {name: [row[name] for row in rows] for name in names}

@@ -1,0 +1,158 @@
+"""Confirming over HTTP: who may, what it needs, what a refusal and a repetition leave."""
+
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.contrib.auth.models import User
+from rest_framework.test import APIClient
+
+from bookings.models import Booking, BookingStatus, Show, Ticket
+from tests.bookings.published import names, payload, payloads
+from tests.factories import ShowFactory, confirmed_booking, pending_booking
+from tickets_project.outbox.models import Message
+
+pytestmark = pytest.mark.django_db
+
+MADE = ["booking.created", "BookingMade_v1"]
+REQUESTED = "booking.confirmation_requested"
+
+
+def confirm(client: APIClient, booking: Booking, key: str | None = None, **body: Any) -> Any:
+    headers = {"Idempotency-Key": key} if key else {}
+    return client.post(f"/api/v1/bookings/{booking.id}/confirm/", body, headers=headers)
+
+
+def assert_still_pending(booking: Booking, *, requests: int = 1) -> None:
+    assert Booking.objects.get(id=booking.id).status == BookingStatus.PENDING
+    assert not Ticket.objects.exists()
+    assert names() == [*MADE, *[REQUESTED] * requests]
+
+
+class TestConfirmBookingView:
+    def test_confirms_for_a_payment(self, customer: APIClient, ada: User) -> None:
+        booking = pending_booking(owner=ada)
+        response = confirm(customer, booking, payment_id="pay-1")
+        answered = response.json()
+        assert (response.status_code, set(answered), answered["success"]) == (200, {"success", "data"}, True)
+        assert answered["data"] == customer.get(f"/api/v1/bookings/{booking.id}/").json()
+        assert (answered["data"]["status"], len(answered["data"]["tickets"])) == ("confirmed", 2)
+        assert payload(REQUESTED) == {
+            "booking_id": str(booking.id),
+            "user_id": ada.pk,
+            "payment_id": "pay-1",
+            "admin_id": None,
+        }
+        ticket_events = ["ticket.created", "TicketBookingConfirmed_v1"]
+        assert names() == [*MADE, REQUESTED, "booking.confirmed", *ticket_events, *ticket_events]
+
+    def test_lets_staff_confirm_without_payment(self, staff: APIClient, ada: User, ann: User) -> None:
+        assert confirm(staff, pending_booking(owner=ada)).status_code == 200
+        for name in (REQUESTED, "booking.confirmed"):
+            assert (payload(name)["user_id"], payload(name)["admin_id"]) == (ada.pk, ann.pk)
+
+    def test_takes_null_for_a_payment_left_out(self, customer: APIClient, ada: User) -> None:
+        free = pending_booking(owner=ada, show=ShowFactory.create(price_amount=0))
+        assert confirm(customer, free, payment_id=None).status_code == 200
+
+    def test_needs_a_payment(self, customer: APIClient, ada: User) -> None:
+        booking = pending_booking(owner=ada)
+        response = confirm(customer, booking)
+        problem = response.json()
+        assert (response.status_code, response.headers["Content-Type"]) == (400, "application/problem+json")
+        assert (problem["code"], problem["success"], problem["error_type"]) == (
+            "payment_required",
+            False,
+            "payment_required",
+        )
+        assert_still_pending(booking)
+
+    def test_refuses_a_payment_that_confirmed_another(self, customer: APIClient, ada: User) -> None:
+        first, second = pending_booking(owner=ada), pending_booking(owner=ada)
+        confirm(customer, first, payment_id="pay-1")
+        response = confirm(customer, second, payment_id="pay-1")
+        assert (response.status_code, response.json()["error_type"]) == (409, "payment_already_used")
+        assert Booking.objects.get(id=second.id).status == BookingStatus.PENDING
+        assert len(payloads(REQUESTED)) == 2
+        assert len(payloads("booking.confirmed")) == 1
+        assert confirm(customer, second, payment_id="pay-2").status_code == 200
+
+    def test_refuses_what_is_not_pending(self, staff: APIClient) -> None:
+        booking = confirmed_booking()
+        before = names()
+        response = confirm(staff, booking)
+        problem = response.json()
+        assert (response.status_code, problem["code"], problem["current_status"]) == (
+            409,
+            "booking_not_pending",
+            "confirmed",
+        )
+        assert (problem["success"], problem["error_type"]) == (False, "booking_not_pending")
+        assert names() == [*before, REQUESTED]
+        assert Ticket.objects.count() == 2
+
+    def test_does_not_tell_others_that_it_exists(self, somebody: APIClient) -> None:
+        booking = pending_booking()
+        assert confirm(somebody, booking, payment_id="pay-1").status_code == 404
+        assert confirm(somebody, Booking(id=uuid4()), payment_id="pay-1").status_code == 404
+        assert_still_pending(booking, requests=0)
+
+    def test_is_not_for_strangers(self, nobody: APIClient) -> None:
+        booking = pending_booking()
+        assert confirm(nobody, booking, payment_id="pay-1").status_code == 401
+        assert_still_pending(booking, requests=0)
+
+    @pytest.mark.parametrize(
+        ("field", "value"),
+        [
+            ("payment_id", ""),
+            ("payment_id", "x" * 101),
+            ("payment_id", "pay\0"),
+            ("payment_id", ["pay-1"]),
+            ("payment_id", True),
+            ("payment", "pay-1"),
+            ("status", "confirmed"),
+        ],
+    )
+    def test_names_the_field_that_is_wrong(self, customer: APIClient, ada: User, field: str, value: Any) -> None:
+        booking = pending_booking(owner=ada)
+        response = confirm(customer, booking, **{field: value})
+        assert (response.status_code, list(response.json()["errors"])) == (400, [field])
+        assert_still_pending(booking, requests=0)
+
+    def test_confirms_once_under_one_key(self, customer: APIClient, ada: User) -> None:
+        booking = pending_booking(owner=ada)
+        first, second = (confirm(customer, booking, "k", payment_id="pay-1") for _ in range(2))
+        assert (first.status_code, first.content) == (second.status_code, second.content) == (200, first.content)
+        assert (len(payloads(REQUESTED)), Ticket.objects.count()) == (1, 2)
+
+    def test_takes_a_refused_key_again(self, staff: APIClient, customer: APIClient, ada: User) -> None:
+        booking = pending_booking(owner=ada)
+        assert confirm(customer, booking, "k").status_code == 400
+        assert_still_pending(booking)
+        Booking.objects.update(price_amount=0)
+        assert confirm(customer, booking, "k").status_code == 200
+        assert confirm(staff, booking, "k").status_code == 409
+
+    def test_frees_no_seats_and_takes_none(self, staff: APIClient) -> None:
+        booking = pending_booking(seats=3)
+        confirm(staff, booking)
+        assert Show.objects.get().seats_held == 3
+
+    def test_stores_the_request_s_trace_with_its_messages(self, staff: APIClient) -> None:
+        booking = pending_booking()
+        url = f"/api/v1/bookings/{booking.id}/confirm"
+        assert staff.post(url, {}, headers={"Correlation-ID": "door-7"}).status_code == 200
+        told = Message.objects.exclude(type__in=MADE)
+        assert {message.headers["correlation_id"] for message in told} == {"door-7"}
+
+
+@pytest.mark.django_db(transaction=True)
+class TestConfirmBookingViewTransaction:
+    @pytest.mark.parametrize("key", [None, "k"])
+    def test_commits_the_request_of_a_refusal_and_nothing_else(
+        self, customer: APIClient, ada: User, key: str | None
+    ) -> None:
+        booking = pending_booking(owner=ada)
+        assert confirm(customer, booking, key).status_code == 400
+        assert_still_pending(booking)

@@ -1,0 +1,47 @@
+"""The first page of the admin: what waits, and for how long."""
+
+from typing import Any
+
+from django.db.models import Count, Min
+from django.http import HttpRequest
+from django.utils import timezone
+
+from tickets_project.admin_site.display import Section, age, link, moment
+from tickets_project.outbox.admin.explaining import BADGES, delivery_section
+from tickets_project.outbox.models import Delivery, Dispatcher, Status
+
+MOST_COUNTED = 10_000
+MOST_PARKED = 10
+
+
+def show_what_waits(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+    """Add the tables to the page (unfold's DASHBOARD_CALLBACK)."""
+    if not request.user.has_perm("outbox.view_delivery"):
+        return context
+    parked = Delivery.objects.filter(status=Status.PARKED).select_related("message").order_by("-id")[:MOST_PARKED]
+    sections = [_open(), delivery_section("Parked: these need a person", list(parked)), _dispatchers()]
+    return {**context, "sections": [section for section in sections if section.rows or section.note]}
+
+
+def _open() -> Section:
+    """Return each handler's open deliveries, counted no further than a page can wait for."""
+    now = timezone.now()
+    oldest = Delivery.objects.filter(status__in=[Status.PENDING, Status.PARKED]).order_by("id")[:MOST_COUNTED]
+    groups = (
+        Delivery.objects.filter(pk__in=oldest.values("pk"))
+        .values_list("handler", "status")
+        .annotate(count=Count("*"), since=Min("message__published_at"))
+        .order_by("handler", "status")
+    )
+    rows = [[handler, BADGES.show(status), count, age(since, now)] for handler, status, count, since in groups]
+    note = "" if rows else "Nothing waits."
+    return Section(title="What waits", headers=["handler", "status", "deliveries", "oldest"], rows=rows, note=note)
+
+
+def _dispatchers() -> Section:
+    rows = [
+        [link("outbox_dispatcher_change", row, row.pk), row.cluster, moment(row.seen_at)]
+        for row in Dispatcher.objects.order_by("host", "pid")[:MOST_PARKED]
+    ]
+    note = "" if rows else "No dispatcher is at work: nothing is delivered until a worker runs."
+    return Section(title="Dispatchers at work", headers=["process", "cluster", "seen"], rows=rows, note=note)

@@ -1,0 +1,79 @@
+"""What waits and why: deliveries told in a line, for the outbox's own pages and for those of other apps."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from tickets_project.admin_site.display import Badges, Section, last_line, link, moment
+from tickets_project.outbox.claiming import is_claimed
+from tickets_project.outbox.models import Delivery, Message, Status
+
+BADGES = Badges({"pending": "info", "delivered": "success", "parked": "danger", "discarded": "warning"})
+MOST_MESSAGES = 50
+DELIVERY_HEADERS = ["handler", "message", "status", "attempts", "next try", "why"]
+
+
+def deliveries_about(aggregate_ids: Sequence[str]) -> dict[str, list[Delivery]]:
+    """Return what is not delivered of the messages about each aggregate, oldest first, in one query."""
+    rows = Delivery.objects.filter(message__aggregateid__in=aggregate_ids).exclude(status=Status.DELIVERED)
+    found: dict[str, list[Delivery]] = defaultdict(list)
+    for delivery in rows.select_related("message").order_by("id"):
+        found[delivery.message.aggregateid].append(delivery)
+    return found
+
+
+def why(delivery: Delivery, *, at: datetime) -> str:
+    """Return what a delivery waits for, in words."""
+    error = last_line(delivery.last_error)
+    match delivery.status:
+        case Status.PARKED:
+            return f"given up after {delivery.attempts} attempts: {error}"
+        case Status.PENDING if is_claimed(delivery, at=at):
+            return "a worker has it in hand"
+        case Status.PENDING if delivery.waiting_since:
+            return f"waits since {delivery.waiting_since:%H:%M:%S}: {error}"
+        case Status.PENDING if delivery.attempts and error:
+            return f"failed {delivery.attempts} times, next try at {delivery.available_at:%H:%M:%S}: {error}"
+        case Status.PENDING:
+            return "in the queue"
+    return error
+
+
+def delivery_section(title: str, deliveries: Sequence[Delivery], *, note: str = "") -> Section:
+    """Return deliveries, with their messages, as a table."""
+    now = timezone.now()
+    rows = [
+        [
+            link("outbox_delivery_change", delivery.handler, delivery.pk),
+            link("outbox_message_change", delivery.message.type, delivery.message_id),
+            BADGES.show(delivery.status),
+            delivery.attempts,
+            moment(delivery.available_at) if delivery.status == Status.PENDING else "-",
+            why(delivery, at=now),
+        ]
+        for delivery in deliveries
+    ]
+    return Section(title=title, headers=DELIVERY_HEADERS, rows=rows, note=note)
+
+
+def messages_about(aggregate_ids: Sequence[str]) -> Section:
+    """Return the latest messages about these aggregates as a table."""
+    return message_section("Messages", Message.objects.filter(aggregateid__in=aggregate_ids))
+
+
+def message_section(title: str, messages: QuerySet[Message]) -> Section:
+    """Return the latest of some messages as a table."""
+    latest = list(messages.order_by("-sequence")[: MOST_MESSAGES + 1])
+    rows = [
+        [
+            link("outbox_message_change", message.type, message.id),
+            f"{message.aggregatetype} {message.aggregateid}",
+            moment(message.published_at),
+        ]
+        for message in latest[:MOST_MESSAGES]
+    ]
+    note = f"The latest {MOST_MESSAGES}; search the messages for the others." if len(latest) > MOST_MESSAGES else ""
+    return Section(title=title, headers=["type", "about", "published"], rows=rows, note=note)
