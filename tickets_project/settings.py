@@ -49,7 +49,8 @@ DEBUG = env.flag("DEBUG", default=False)
 SECRET_KEY = env.text("SECRET_KEY") or kept_secret_key(VAR_DIR / "secret_key")
 ALLOWED_HOSTS = env.hosts("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
 # A public name means real users, so their cookies and tokens travel over TLS alone unless it is switched off.
-HTTPS = env.flag("HTTPS", default=any(host.strip(".").count(".") and host[-1].isalpha() for host in ALLOWED_HOSTS))
+PUBLIC_HOSTS = [host for host in ALLOWED_HOSTS if "." in host.strip(".") and host.rstrip(".")[-1].isalpha()]
+HTTPS = env.flag("HTTPS", default=bool(PUBLIC_HOSTS))
 
 INSTALLED_APPS = [
     "unfold",

@@ -20,7 +20,14 @@ from bookings.models import Booking, Show
 from bookings.signals import booking_confirmation_requested
 from tickets_project.api.idempotency import idempotent
 from tickets_project.api.requests import answer, authenticated_user
-from tickets_project.api.serializers import MoneySerializer, StrictSerializer, UtcDateTimeField
+from tickets_project.api.serializers import (
+    IdField,
+    MoneySerializer,
+    StrictSerializer,
+    TextField,
+    UtcDateTimeField,
+    WholeNumberField,
+)
 from tickets_project.event_result import ask
 
 MOST_TICKETS = 1000
@@ -29,15 +36,15 @@ MOST_TICKETS = 1000
 class NewBookingSerializer(StrictSerializer):
     """Who wants how many seats of which show; the e-mail address is the caller's own by default."""
 
-    show_id = serializers.UUIDField()
-    number_of_tickets = serializers.IntegerField(min_value=1, max_value=MOST_TICKETS)
+    show_id = IdField()
+    number_of_tickets = WholeNumberField(min_value=1, max_value=MOST_TICKETS)
     customer_email = serializers.EmailField(max_length=254, required=False)
 
 
 class ConfirmationSerializer(StrictSerializer):
     """What pays for the booking; staff may leave it out."""
 
-    payment_id = serializers.CharField(max_length=100, required=False, allow_null=True)
+    payment_id = TextField(max_length=100, required=False, allow_null=True)
 
 
 class BookingSerializer(serializers.Serializer[Booking]):

@@ -5,6 +5,7 @@ from django_filters import rest_framework as filters
 
 from bookings import queries
 from bookings.models import Booking, BookingStatus, TicketStatus
+from tickets_project.api.filters import InstantFilter
 
 
 class BookingFilter(filters.FilterSet):
@@ -12,8 +13,8 @@ class BookingFilter(filters.FilterSet):
 
     status = filters.ChoiceFilter(choices=BookingStatus.choices)
     # `from` is a word of Python's own.
-    vars()["from"] = filters.IsoDateTimeFilter(field_name="show__start_time", lookup_expr="gte")
-    to = filters.IsoDateTimeFilter(field_name="show__start_time", lookup_expr="lte")
+    vars()["from"] = InstantFilter(field_name="show__start_time", lookup_expr="gte")
+    to = InstantFilter(field_name="show__start_time", lookup_expr="lte")
     search = filters.CharFilter(
         method="find", help_text="A confirmation code, an e-mail address, or how a title begins."
     )

@@ -15,7 +15,14 @@ from rest_framework.views import APIView
 from bookings import queries, services
 from bookings.models import Show
 from tickets_project.api.idempotency import idempotent
-from tickets_project.api.serializers import MoneySerializer, StrictSerializer, UtcDateTimeField
+from tickets_project.api.serializers import (
+    IdField,
+    MoneySerializer,
+    StrictSerializer,
+    TextField,
+    UtcDateTimeField,
+    WholeNumberField,
+)
 
 MOST_SEATS = 1_000_000
 
@@ -23,14 +30,14 @@ MOST_SEATS = 1_000_000
 class NewShowSerializer(StrictSerializer):
     """What staff say of a new show; the price is for one ticket."""
 
-    title = serializers.CharField(max_length=200)
-    venue = serializers.CharField(max_length=200)
+    title = TextField(max_length=200)
+    venue = TextField(max_length=200)
     start_time = UtcDateTimeField()
     end_time = UtcDateTimeField(required=False, allow_null=True)
-    number_of_tickets = serializers.IntegerField(min_value=1, max_value=MOST_SEATS)
+    number_of_tickets = WholeNumberField(min_value=1, max_value=MOST_SEATS)
     price = MoneySerializer()
-    ticket_type = serializers.CharField(max_length=50, required=False)
-    dead_nation_id = serializers.UUIDField(required=False, allow_null=True)
+    ticket_type = TextField(max_length=50, required=False)
+    dead_nation_id = IdField(required=False, allow_null=True)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Refuse a show that is over, or that ends before it starts."""

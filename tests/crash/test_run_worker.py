@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
 from time import monotonic
+from typing import Any
 
 import psutil
 import pytest
@@ -38,7 +39,7 @@ def dispatcher_pids() -> set[int]:
     return set(Dispatcher.objects.values_list("pid", flat=True))
 
 
-def assert_each_printed_once(calls: Callable[..., list[dict[str, str]]], tickets: int) -> None:
+def assert_each_printed_once(calls: Callable[..., list[dict[str, Any]]], tickets: int) -> None:
     stored = [call["path"] for call in calls("files.put") if call["status"] == 201]
     assert len(stored) == len(set(stored)) == tickets
     assert not Delivery.objects.exclude(status=Status.DELIVERED).exists()
@@ -76,7 +77,7 @@ class TestStop:
 
 
 class TestKill:
-    def test_of_a_dispatcher_is_made_good(self, calls: Callable[..., list[dict[str, str]]]) -> None:
+    def test_of_a_dispatcher_is_made_good(self, calls: Callable[..., list[dict[str, Any]]]) -> None:
         with worker():
             eventually(lambda: len(dispatcher_pids()) == 2)
             killed = dispatcher_pids()
@@ -87,7 +88,7 @@ class TestKill:
             eventually(lambda: len(dispatcher_pids() - killed) == 2, seconds=15)
         assert_each_printed_once(calls, 5)
 
-    def test_of_the_main_process_is_made_good(self, calls: Callable[..., list[dict[str, str]]]) -> None:
+    def test_of_the_main_process_is_made_good(self, calls: Callable[..., list[dict[str, Any]]]) -> None:
         with worker() as supervisor:
             old = cluster_processes(supervisor)
             old[0].kill()
@@ -118,7 +119,7 @@ class TestKill:
 
 
 class TestDatabase:
-    def test_may_cut_every_connection(self, calls: Callable[..., list[dict[str, str]]]) -> None:
+    def test_may_cut_every_connection(self, calls: Callable[..., list[dict[str, Any]]]) -> None:
         with worker():
             with connection.cursor() as cursor:
                 cursor.execute(

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
@@ -43,6 +44,38 @@ class StrictSerializer(serializers.Serializer[Any]):
 
 def _by_field(error: serializers.ValidationError) -> Mapping[str, Any]:
     return error.detail if isinstance(error.detail, dict) else {"non_field_errors": error.detail}
+
+
+class TextField(serializers.CharField):
+    """A JSON string; DRF's own field takes numbers too."""
+
+    def to_internal_value(self, data: Any) -> str:
+        """Return the text."""
+        if not isinstance(data, str):
+            self.fail("invalid")
+        text: str = super().to_internal_value(data)
+        return text
+
+
+class WholeNumberField(serializers.IntegerField):
+    """A JSON number without a fraction; DRF's own field takes strings too."""
+
+    def to_internal_value(self, data: Any) -> int:
+        """Return the number."""
+        if type(data) is not int:
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class IdField(serializers.UUIDField):
+    """A UUID as a JSON string; DRF's own field takes numbers too."""
+
+    def to_internal_value(self, data: Any) -> UUID:
+        """Return the id."""
+        if not isinstance(data, str):
+            self.fail("invalid", value=data)
+        found: UUID = super().to_internal_value(data)
+        return found
 
 
 @extend_schema_field({"type": "string", "pattern": f"^{_AMOUNT.pattern}$", "examples": ["50.30"]})

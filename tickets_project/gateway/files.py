@@ -52,7 +52,7 @@ def fetch(file_id: str) -> str | None:
     :raises ValueError: if no URL can hold the file id
     """
     answer = client.call(_SERVICE, "GET", _content_path(file_id), expected=(HTTPStatus.OK, HTTPStatus.NOT_FOUND))
-    return None if answer.status_code == HTTPStatus.NOT_FOUND else answer.content.decode()
+    return None if answer.status_code == HTTPStatus.NOT_FOUND else answer.content.decode(errors="replace")
 
 
 def listing() -> list[str]:

@@ -85,9 +85,11 @@ _RELEASE = """
     WHERE claimed_by = %(dispatcher)s AND status = 'pending' AND (%(ids)s::bigint[] IS NULL OR id = ANY(%(ids)s))
 """
 _SETTLE = """
-    UPDATE outbox_delivery
+    UPDATE outbox_delivery AS delivery
     SET status = 'delivered', delivered_at = statement_timestamp(), claimed_until = NULL, waiting_since = NULL
-    WHERE id = %s AND claimed_by = %s AND attempts = %s AND status = 'pending'
+    FROM unnest(%s::bigint[], %s::uuid[], %s::int[]) AS claim (id, claimed_by, attempts)
+    WHERE delivery.id = claim.id AND delivery.claimed_by = claim.claimed_by AND delivery.attempts = claim.attempts
+        AND delivery.status = 'pending'
 """
 _RETRY = """
     UPDATE outbox_delivery
@@ -113,9 +115,10 @@ def claim(*, dispatcher: UUID, handlers: list[str], limit: int, lease: timedelta
         return sorted(map(_claim, cursor.fetchall()), key=lambda claim: claim.delivery_id)
 
 
-def settle(claim: Claim) -> bool:
-    """Mark the delivery delivered; False when the claim was lost, and then nothing may be committed."""
-    return _execute(_SETTLE, [claim.delivery_id, claim.claimed_by, claim.attempts]) == 1
+def settle(*claims: Claim) -> bool:
+    """Mark the deliveries delivered; False when a claim was lost, and then nothing may be committed."""
+    tokens = zip(*((claim.delivery_id, claim.claimed_by, claim.attempts) for claim in claims), strict=True)
+    return _execute(_SETTLE, [list(column) for column in tokens]) == len(claims)
 
 
 def retry(claim: Claim, *, delay: timedelta | None, error: str) -> bool:

@@ -6,8 +6,10 @@ Nothing but the rows in outbox_delivery says what is to be done; the task may st
 import os
 import random
 import signal
+from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import timedelta
+from itertools import groupby
 from threading import Lock
 from time import monotonic
 from uuid import uuid4
@@ -19,7 +21,7 @@ from django.db import DatabaseError, InterfaceError, connection
 from tickets_project.outbox import claiming
 from tickets_project.outbox.claiming import Claim
 from tickets_project.outbox.crew import Crew
-from tickets_project.outbox.delivering import deliver
+from tickets_project.outbox.delivering import deliver, deliver_together
 from tickets_project.outbox.presence import Presence, at_work, cluster_name
 from tickets_project.outbox.subscriptions import subscriptions
 from tickets_project.outbox.waking import Bell, Lifeline, Supervision
@@ -87,9 +89,10 @@ class Dispatching:
 
     def _run_transactional(self) -> int:
         claims = self._claim(subscriptions().keys(external=False), BATCH)
-        for position, claim in enumerate(claims):
+        left = [claim for group in _by_handler(claims) for claim in _left_of(group)]
+        for position, claim in enumerate(left):
             if self._is_over():
-                claiming.release(dispatcher=self.id, unrun=claims[position:])
+                claiming.release(dispatcher=self.id, unrun=left[position:])
                 break
             self._deliver(claim)
         return len(claims)
@@ -130,3 +133,20 @@ class Dispatching:
             or os.getppid() != self._parent
             or self._lifeline.state() is not Supervision.PRESENT
         )
+
+
+def _by_handler(claims: list[Claim]) -> Iterator[list[Claim]]:
+    """Group the claims by handler, so that no handler's failure undoes another's work.
+
+    What was tried before stands alone, for it may be what made the others fail, or killed the worker.
+    """
+    for _, group in groupby(sorted(claims, key=_company), key=_company):
+        yield list(group)
+
+
+def _left_of(group: list[Claim]) -> list[Claim]:
+    return deliver_together(group) if len(group) > 1 else group
+
+
+def _company(claim: Claim) -> tuple[str, int]:
+    return claim.handler, 0 if claim.attempts == 1 else claim.delivery_id

@@ -13,8 +13,8 @@ from tickets_project.outbox.subscriptions import Subscription, subscriptions
 
 CHANNEL = "outbox"
 
-# One round trip stores the messages in their order, gives each subscribed handler its delivery, ends the waits for these
-# aggregates, and wakes the dispatchers when the transaction commits.
+# One round trip stores the messages in their order, gives each subscribed handler its delivery, ends the waits for
+# these aggregates, and wakes the dispatchers when the transaction commits.
 _PUBLISH = """
     WITH message AS (
         INSERT INTO outbox_message (id, kind, type, aggregatetype, aggregateid, payload, headers)

@@ -1,16 +1,8 @@
 """Reads that the admin, the API and the commands share."""
 
-from datetime import datetime
+from django.db.models import Q, QuerySet
 
-from django.db.models import Min, Q, QuerySet
-from django.db.models.functions import Now
-
-from tickets_project.outbox.models import Delivery, Status
-
-
-def open_deliveries() -> QuerySet[Delivery]:
-    """Return what is neither delivered nor discarded, oldest first."""
-    return Delivery.objects.filter(status__in=[Status.PENDING, Status.PARKED]).select_related("message").order_by("id")
+from tickets_project.outbox.models import Delivery
 
 
 def matching_deliveries(
@@ -26,10 +18,3 @@ def matching_deliveries(
     }
     wanted = Q(**{name: value for name, value in conditions.items() if value})
     return Delivery.objects.filter(wanted).select_related("message").order_by("id")
-
-
-def oldest_due_at() -> datetime | None:
-    """Return since when the longest waiting delivery is due, None when nothing waits."""
-    due = Delivery.objects.filter(status=Status.PENDING, available_at__lte=Now())
-    oldest: datetime | None = due.aggregate(oldest=Min("available_at"))["oldest"]
-    return oldest

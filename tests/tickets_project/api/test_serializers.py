@@ -5,10 +5,11 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from rest_framework import serializers
 from rest_framework.test import APIClient
 
 from tests.tickets_project.api.routes import EverythingSerializer
-from tickets_project.api.serializers import MoneySerializer, UtcDateTimeField
+from tickets_project.api.serializers import IdField, MoneySerializer, TextField, UtcDateTimeField, WholeNumberField
 from tickets_project.values import Money
 
 
@@ -105,3 +106,26 @@ class TestUtcDateTimeField:
     def test_answers_in_utc(self) -> None:
         east = timezone(timedelta(hours=2))
         assert UtcDateTimeField().to_representation(datetime(2026, 1, 1, 14, tzinfo=east)) == "2026-01-01T12:00:00Z"
+
+
+class TestFieldsOfOneType:
+    @pytest.mark.parametrize(
+        ("field", "value"),
+        [
+            (TextField(), 5),
+            (TextField(), True),
+            (WholeNumberField(), "5"),
+            (WholeNumberField(), True),
+            (WholeNumberField(), 5.0),
+            (IdField(), 5),
+        ],
+    )
+    def test_refuse_another_type(self, field: serializers.Field[Any, Any, Any, Any], value: object) -> None:
+        with pytest.raises(serializers.ValidationError):
+            field.run_validation(value)
+
+    def test_take_their_own(self) -> None:
+        some_id = "5e7c1d5c-4d2c-4a55-8a3e-2d3a30a1b1a1"
+        assert TextField().run_validation("five") == "five"
+        assert WholeNumberField().run_validation(5) == 5
+        assert str(IdField().run_validation(some_id)) == some_id

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from time import sleep
 from typing import Any
 
 import pytest
@@ -16,7 +17,8 @@ from tests.tickets_project.outbox.conftest import Listener
 from tests.tickets_project.outbox.messages_for_tests import Happened
 from tests.working import claim_due, deliver_all, deliver_due
 from tickets_project.correlation import Trace, current_trace, tracing
-from tickets_project.outbox.delivering import deliver
+from tickets_project.outbox.claiming import Claim
+from tickets_project.outbox.delivering import deliver, deliver_together
 from tickets_project.outbox.models import Delivery, Message, Status
 from tickets_project.outbox.outcomes import GiveUp, NotYet
 from tickets_project.outbox.publishing import publish
@@ -38,6 +40,10 @@ def fail(message: Any) -> None:
 
 def make_group(_message: Any) -> None:
     Group.objects.create(name="door")
+
+
+def name_a_group(message: Any) -> None:
+    Group.objects.create(name=message.thing_id)
 
 
 def fall_due() -> None:
@@ -301,3 +307,48 @@ class TestDeliverTrace:
             stored = happen()
         deliver_due()
         assert traces == [Trace(correlation_id="c1", causation_id=str(stored.id))]
+
+
+class TestDeliverTogether:
+    def claims(self, count: int) -> list[Claim]:
+        with transaction.atomic():
+            publish(*(Happened(thing_id=f"t{number}", number=number) for number in range(count)))
+        return claim_due()
+
+    def test_commits_the_effects_of_all_with_their_marks(self, listener: Listener) -> None:
+        listener.then = name_a_group
+        assert deliver_together(self.claims(5)) == []
+        assert Group.objects.count() == 5
+        assert set(Delivery.objects.values_list("status", flat=True)) == {Status.DELIVERED}
+
+    def test_leaves_all_and_no_trace_when_one_fails(self, listener: Listener) -> None:
+        def third_fails(message: Any) -> None:
+            Group.objects.create(name=message.thing_id)
+            if message.number == 2:
+                fail(message)
+
+        listener.then = third_fails
+        claims = self.claims(5)
+        assert deliver_together(claims) == claims
+        assert not Group.objects.exists()
+        assert set(Delivery.objects.values_list("status", flat=True)) == {Status.PENDING}
+
+    def test_leaves_all_and_no_trace_when_a_claim_was_lost(self, listener: Listener) -> None:
+        listener.then = name_a_group
+        claims = self.claims(3)
+        Delivery.objects.filter(id=claims[1].delivery_id).update(attempts=2)
+        assert deliver_together(claims) == claims
+        assert not Group.objects.exists()
+
+    def test_leaves_the_later_ones_of_a_slow_handler(self, listener: Listener) -> None:
+        listener.then = lambda _message: sleep(0.1)
+        claims = self.claims(3)
+        assert deliver_together(claims) == claims[1:]
+        assert Delivery.objects.filter(status=Status.DELIVERED).count() == 1
+
+    def test_gives_each_its_own_trace(self, listener: Listener) -> None:
+        causes = []
+        listener.then = lambda message: causes.append((message.header.id, current_trace().causation_id))
+        deliver_together(self.claims(3))
+        assert len(causes) == 3
+        assert all(message_id == cause for message_id, cause in causes)

@@ -27,7 +27,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def heard(table: Callable[[Subscriptions], None]) -> dict[str, Listener]:
     """Deliver three events and a command; return the listeners, their memories wiped."""
     listeners = {key: Listener() for key in ("things.listen", "things.pay", "things.do", "things.new")}
-    subscriptions = [
+    subscriptions: list[Subscription[Any]] = [
         Subscription(Happened, "things.listen", listeners["things.listen"]),
         Subscription(Happened, "things.pay", listeners["things.pay"], replayable=False),
         Subscription(DoIt, "things.do", listeners["things.do"]),

@@ -45,7 +45,8 @@ def _table(table: Callable[[Subscriptions], None]) -> None:
 def parked(**fields: Any) -> Delivery:
     fields.setdefault("message", MessageFactory.create(type="Happened_v1", payload={"thing_id": "t1"}))
     defaults = {"handler": "things.listen", "status": "parked", "last_error": "Traceback\nValueError: boom"}
-    return DeliveryFactory.create(**defaults | fields)
+    delivery: Delivery = DeliveryFactory.create(**defaults | fields)
+    return delivery
 
 
 class TestListDeliveries:

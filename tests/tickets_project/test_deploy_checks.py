@@ -1,0 +1,29 @@
+"""What `manage.py check --deploy` refuses."""
+
+import pytest
+from pytest_django import Settings
+
+from tickets_project.deploy_checks import check_nothing_is_embedded, check_vendor_webhook_is_signed
+
+
+class TestCheckNothingIsEmbedded:
+    def test_names_each_variable_that_is_unset(self, settings: Settings) -> None:
+        settings.EMBEDDED_DEFAULTS = ["SECRET_KEY", "GATEWAY_URL"]
+        found = check_nothing_is_embedded(None)
+        assert [fault.id for fault in found] == ["tickets.E001"] * 2
+        assert ["SECRET_KEY" in fault.msg for fault in found] == [True, False]
+
+    def test_is_content_when_all_are_set(self, settings: Settings) -> None:
+        settings.EMBEDDED_DEFAULTS = []
+        assert check_nothing_is_embedded(None) == []
+
+
+class TestCheckVendorWebhookIsSigned:
+    @pytest.mark.parametrize("secret", ["", "a-password"])
+    def test_refuses_what_is_no_secret(self, settings: Settings, secret: str) -> None:
+        settings.VENDOR_WEBHOOK_SECRET = secret
+        assert [fault.id for fault in check_vendor_webhook_is_signed(None)] == ["tickets.E002"]
+
+    def test_takes_a_standard_webhooks_secret(self, settings: Settings) -> None:
+        settings.VENDOR_WEBHOOK_SECRET = "whsec_Y2hlY2s="
+        assert check_vendor_webhook_is_signed(None) == []
