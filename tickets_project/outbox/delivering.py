@@ -1,11 +1,12 @@
-"""Delivering one claim: run its handler and record what came of it."""
+"""Delivering claims: run their handlers, commit the effects with the delivered marks, or record why not."""
 
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from time import monotonic
-from typing import Any
 
 import structlog
 from django.conf import settings
@@ -18,7 +19,7 @@ from tickets_project.outbox.claiming import Claim
 from tickets_project.outbox.messages import Header, Message, UndecodableMessage
 from tickets_project.outbox.outcomes import GiveUp, NotYet
 from tickets_project.outbox.retries import wait_after
-from tickets_project.outbox.subscriptions import Subscription, subscriptions
+from tickets_project.outbox.subscriptions import subscriptions
 
 _LONGEST_ERROR = 20_000
 
@@ -32,70 +33,96 @@ class LostClaim(Exception):
     """The lease ended and another worker has the delivery: what this one did is rolled back."""
 
 
-def deliver(claim: Claim) -> timedelta | None:
-    """Run the handler, and commit its effects with the delivered mark or record why not.
+Effect = Callable[[], object]
+"""The database work of one delivery, which commits with its delivered mark."""
 
-    :return: after how long the delivery falls due again, None when it does not
-    """
+
+Batch = list[tuple[Claim, Effect]]
+
+
+@dataclass(frozen=True, slots=True)
+class Undelivered:
+    """The delivery failed or waits, which is recorded; `delay` is None when it does not fall due again by itself."""
+
+    delay: timedelta | None
+
+
+def deliver(claim: Claim) -> Undelivered | None:
+    """Prepare and commit one delivery; None when it is delivered."""
+    outcome = prepare(claim)
+    return outcome if isinstance(outcome, Undelivered) else commit(claim, outcome)
+
+
+def prepare(claim: Claim) -> Effect | Undelivered:
+    """Call an external handler, which returns its effect; the effect of a transactional handler is its call."""
     subscription = subscriptions().by_key(claim.handler)
     with _context_of(claim):
-        started = monotonic()
         try:
-            _run(claim, subscription)
-        except LostClaim:
-            log.warning("claim lost", attempts=claim.attempts)
-        except NotYet as answer:
-            return _wait(claim, answer)
+            if claim.attempts > subscription.retry.most_attempts:
+                raise GiveUp("The worker died each time it ran this handler.")  # noqa: TRY301 - recorded like the others
+            message = message_of(claim, subscription.message)
+            if not subscription.external:
+                return partial(subscription.handler, message)
+            return subscription.handler(message) or _nothing
         except Exception as error:  # noqa: BLE001 - whatever a handler raises is counted and shown
-            return _fail(claim, subscription, error)
-        else:
-            log.info("delivered", attempts=claim.attempts, duration_ms=_since(started))
+            return _undelivered(claim, error)
+
+
+def commit(claim: Claim, effect: Effect) -> Undelivered | None:
+    """Commit the effect with the delivered mark; None when that is done."""
+    started = monotonic()
+    with _context_of(claim):
+        try:
+            with transaction.atomic():
+                # Marked first: the row's lock keeps others away, and a lost claim ends here before anything is done.
+                _settle(claim)
+                effect()
+        except Exception as error:  # noqa: BLE001 - whatever a handler raises is counted and shown
+            return _undelivered(claim, error)
+        log.info("delivered", attempts=claim.attempts, duration_ms=_since(started))
         return None
 
 
-def deliver_together(claims: list[Claim]) -> list[Claim]:
-    """Run a transactional handler for several claims in one transaction, since commits cost more than most handlers.
+def commit_together(batch: Batch) -> Batch:
+    """Commit several deliveries of one handler in one transaction, since commits cost more than most effects.
 
-    :return: the claims that are left, to be delivered one by one: all when one of them failed, for then everything was
-        rolled back; the later ones when the handler turned out to be slow
+    :return: what is left, to be committed one by one: all when one of them failed, for then everything was rolled
+        back; the later ones when the effects turned out to be slow
     """
     started, done = monotonic(), list[Claim]()
     try:
         with transaction.atomic():
-            while len(done) < len(claims) and monotonic() - started < TOGETHER_SECONDS:
-                _hand_over(claims[len(done)])
-                done.append(claims[len(done)])
+            while len(done) < len(batch) and monotonic() - started < TOGETHER_SECONDS:
+                claim, effect = batch[len(done)]
+                with _context_of(claim):
+                    effect()
+                done.append(claim)
             _settle(*done)
     except Exception as error:  # noqa: BLE001 - each is run again by itself, and recorded then
-        log.info("not together", deliveries=len(claims), error=repr(error))
-        return claims
-    log.info("delivered together", handler=claims[0].handler, deliveries=len(done), duration_ms=_since(started))
-    return claims[len(done) :]
+        log.info("not together", deliveries=len(batch), error=repr(error))
+        return batch
+    log.info("delivered together", handler=done[0].handler, deliveries=len(done), duration_ms=_since(started))
+    return batch[len(done) :]
 
 
-def _hand_over(claim: Claim) -> None:
-    subscription = subscriptions().by_key(claim.handler)
-    with _context_of(claim):
-        subscription.handler(message_of(claim, subscription.message))
-
-
-def _run(claim: Claim, subscription: Subscription[Any]) -> None:
-    if claim.attempts > subscription.retry.most_attempts:
-        raise GiveUp("The worker died each time it ran this handler.")
-    message = message_of(claim, subscription.message)
-    recording = subscription.handler(message) if subscription.external else None
-    with transaction.atomic():
-        # Marked first: the row's lock keeps others away, and a lost claim ends here before anything is done.
-        _settle(claim)
-        if recording:
-            recording()
-        elif not subscription.external:
-            subscription.handler(message)
+def _nothing() -> None:
+    """Be the effect of an external handler that has nothing to record."""
 
 
 def _settle(*claims: Claim) -> None:
     if not claiming.settle(*claims):
         raise LostClaim
+
+
+def _undelivered(claim: Claim, error: Exception) -> Undelivered:
+    """Record why a delivery was not made."""
+    match error:
+        case LostClaim():
+            log.warning("claim lost", attempts=claim.attempts)
+            return Undelivered(None)
+        case NotYet():
+            return Undelivered(_wait(claim, error))
+    return Undelivered(_fail(claim, error))
 
 
 def message_of(claim: Claim, message_type: type[Message]) -> Message:
@@ -144,8 +171,9 @@ def _wait(claim: Claim, answer: NotYet) -> timedelta | None:
     return delay
 
 
-def _fail(claim: Claim, subscription: Subscription[Any], error: Exception) -> timedelta | None:
-    delay = None if isinstance(error, GiveUp) else subscription.retry.delay_after(claim.attempts)
+def _fail(claim: Claim, error: Exception) -> timedelta | None:
+    policy = subscriptions().by_key(claim.handler).retry
+    delay = None if isinstance(error, GiveUp) else policy.delay_after(claim.attempts)
     if delay is None:
         log.error("parked", attempts=claim.attempts, error=repr(error))
     else:

@@ -6,12 +6,14 @@ Nothing but the rows in outbox_delivery says what is to be done; the task may st
 import os
 import random
 import signal
-from collections.abc import Iterator
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
 from datetime import timedelta
+from functools import partial
 from itertools import groupby
+from queue import SimpleQueue
 from threading import Lock
 from time import monotonic
+from typing import TypeVar
 from uuid import uuid4
 
 import structlog
@@ -21,13 +23,15 @@ from django.db import DatabaseError, InterfaceError, connection
 from tickets_project.outbox import claiming
 from tickets_project.outbox.claiming import Claim
 from tickets_project.outbox.crew import Crew
-from tickets_project.outbox.delivering import deliver, deliver_together
+from tickets_project.outbox.delivering import Batch, Effect, Undelivered, commit, commit_together, prepare
 from tickets_project.outbox.presence import Presence, at_work, cluster_name
 from tickets_project.outbox.subscriptions import subscriptions
 from tickets_project.outbox.waking import Bell, Lifeline, Supervision
 
 POLL_SECONDS = 1.0
 BATCH = 20
+
+Outcome = TypeVar("Outcome")
 
 log = structlog.get_logger(__name__)
 
@@ -41,7 +45,7 @@ def dispatch() -> None:
 
 
 class Dispatching:
-    """One stay of a dispatcher: transactional handlers in its own thread, external ones in its crew's."""
+    """One stay of a dispatcher: its crew calls other services, its own thread does all database work of handlers."""
 
     def __init__(self, *, seconds: float) -> None:
         self.id = uuid4()
@@ -50,31 +54,46 @@ class Dispatching:
         self._lifeline = Lifeline()
         self._bell = Bell()
         self._lease = timedelta(seconds=settings.OUTBOX_LEASE_SECONDS)
+        self._prepared: SimpleQueue[tuple[Claim, Effect]] = SimpleQueue()
         self._lock = Lock()
         self._next_due = float("inf")
+        # Something may be due.
+        self._hungry = True
 
     def run(self) -> None:
         """Deliver until the time is over or the supervisor wants to stop; then finish the work in hand."""
-        with ExitStack() as stack:
-            stack.enter_context(Presence(self.id, cluster=cluster_name(), lease=self._lease))
-            stack.enter_context(self._bell)
-            crew = Crew(settings.OUTBOX_THREADS, self._deliver, self._ring_when_few)
-            stack.callback(lambda: claiming.release(dispatcher=self.id, unrun=crew.stop()))
-            while not self._is_over():
-                if not self._turn(crew):
-                    self._rest()
+        with Presence(self.id, cluster=cluster_name(), lease=self._lease), self._bell:
+            crew = Crew(settings.OUTBOX_THREADS, self._prepare, self._ring)
+            try:
+                while not self._is_over():
+                    if not self._turn(crew):
+                        self._rest()
+            finally:
+                unrun = crew.stop()
+                self._commit_prepared()
+                claiming.release(dispatcher=self.id, unrun=unrun)
         if self._lifeline.state() is Supervision.GONE:
             # Nobody is left to stop the cluster: its main process leads the session.
             os.kill(os.getsid(0), signal.SIGTERM)
 
     def _turn(self, crew: Crew) -> bool:
-        """Claim what is due and work on it; False when nothing was due, or the database is away."""
+        """Commit what is prepared and claim what is due; False when there was neither, or the database is away."""
         try:
-            return self._start_external(crew) + self._run_transactional() > 0
+            committed = self._commit_prepared()
+            claimed = self._claim_all(crew) if self._hungry else 0
         except (DatabaseError, InterfaceError) as error:
             log.warning("database away", error=str(error))
             connection.close()
             return False
+        return committed + claimed > 0
+
+    def _claim_all(self, crew: Crew) -> int:
+        # Cleared first: a thread may set it at any moment.
+        self._hungry = False
+        claimed = self._start_external(crew) + self._run_transactional()
+        if claimed:
+            self._hungry = True
+        return claimed
 
     def _start_external(self, crew: Crew) -> int:
         busy = crew.busy()
@@ -89,43 +108,60 @@ class Dispatching:
 
     def _run_transactional(self) -> int:
         claims = self._claim(subscriptions().keys(external=False), BATCH)
-        left = [claim for group in _by_handler(claims) for claim in _left_of(group)]
-        for position, claim in enumerate(left):
-            if self._is_over():
-                claiming.release(dispatcher=self.id, unrun=left[position:])
-                break
-            self._deliver(claim)
+        for group in _by_handler([pair for claim in claims for pair in self._effect_of(claim)]):
+            for claim, effect in _left_of(group):
+                if self._is_over():
+                    claiming.release(dispatcher=self.id, unrun=[claim])
+                else:
+                    self._recording_the_outcome(claim, partial(commit, claim, effect))
         return len(claims)
 
     def _claim(self, handlers: list[str], limit: int) -> list[Claim]:
         return claiming.claim(dispatcher=self.id, handlers=handlers, limit=limit, lease=self._lease)
 
-    def _ring_when_few(self, left: int) -> None:
-        # Claimed by handfuls, not one by one as threads fall free.
-        if left <= settings.OUTBOX_THREADS // 3:
-            self._bell.ring()
+    def _commit_prepared(self) -> int:
+        batch = [self._prepared.get() for _ in range(self._prepared.qsize())]
+        for group in _by_handler(batch):
+            for claim, effect in _left_of(group):
+                self._recording_the_outcome(claim, partial(commit, claim, effect))
+        return len(batch)
 
-    def _deliver(self, claim: Claim) -> None:
+    def _prepare(self, claim: Claim) -> None:
+        for pair in self._effect_of(claim):
+            self._prepared.put(pair)
+
+    def _effect_of(self, claim: Claim) -> Batch:
+        """Return the claim with its effect; nothing when it failed or waits."""
+        outcome = self._recording_the_outcome(claim, partial(prepare, claim))
+        return [] if outcome is None or isinstance(outcome, Undelivered) else [(claim, outcome)]
+
+    def _recording_the_outcome(self, claim: Claim, work: Callable[[], Outcome]) -> Outcome | None:
+        """Do it, and remember when the delivery falls due again if it did not go well."""
         try:
-            delay = deliver(claim)
+            outcome = work()
         except (DatabaseError, InterfaceError) as error:
             # Not even the failure could be recorded: the lease ends and the delivery falls due again.
-            log.warning("database away", error=str(error))
+            log.warning("database away", error=str(error), delivery=claim.delivery_id)
             connection.close()
-        else:
-            if delay is not None:
-                self._expect(monotonic() + delay.total_seconds())
+            return None
+        if isinstance(outcome, Undelivered) and outcome.delay is not None:
+            with self._lock:
+                self._next_due = min(self._next_due, monotonic() + outcome.delay.total_seconds())
+        return outcome
 
-    def _expect(self, due: float) -> None:
-        with self._lock:
-            self._next_due = min(self._next_due, due)
+    def _ring(self, left: int) -> None:
+        # Claimed by handfuls, not one by one as threads fall free.
+        if left <= settings.OUTBOX_THREADS // 3:
+            self._hungry = True
+        self._bell.ring()
 
     def _rest(self) -> None:
         with self._lock:
             seconds = min(POLL_SECONDS, self._next_due - monotonic())
             if seconds <= 0:
                 self._next_due = float("inf")
-        self._bell.wait(seconds)
+        if self._bell.wait(seconds):
+            self._hungry = True
 
     def _is_over(self) -> bool:
         return (
@@ -135,18 +171,19 @@ class Dispatching:
         )
 
 
-def _by_handler(claims: list[Claim]) -> Iterator[list[Claim]]:
+def _by_handler(batch: Batch) -> Iterator[Batch]:
     """Group the claims by handler, so that no handler's failure undoes another's work.
 
     What was tried before stands alone, for it may be what made the others fail, or killed the worker.
     """
-    for _, group in groupby(sorted(claims, key=_company), key=_company):
+    for _, group in groupby(sorted(batch, key=_company), key=_company):
         yield list(group)
 
 
-def _left_of(group: list[Claim]) -> list[Claim]:
-    return deliver_together(group) if len(group) > 1 else group
+def _left_of(group: Batch) -> Batch:
+    return commit_together(group) if len(group) > 1 else group
 
 
-def _company(claim: Claim) -> tuple[str, int]:
+def _company(pair: tuple[Claim, Effect]) -> tuple[str, int]:
+    claim, _ = pair
     return claim.handler, 0 if claim.attempts == 1 else claim.delivery_id

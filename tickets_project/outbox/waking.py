@@ -76,8 +76,8 @@ class Bell:
         with suppress(BlockingIOError):
             self._button.send(b"!")
 
-    def wait(self, seconds: float) -> None:
-        """Sleep until a message is published, the bell rings, or the time is over."""
+    def wait(self, seconds: float) -> bool:
+        """Sleep until a message is published, the bell rings, or the time is over; False when it only rang."""
         if self._listener is None:
             self._listen()
         poll = select.poll()
@@ -86,8 +86,9 @@ class Bell:
             poll.register(int(descriptor), select.POLLIN)
         if self._listener:
             poll.register(self._listener.connection.fileno(), select.POLLIN)
-        poll.poll(max(0, seconds) * 1000)
+        woken_by = {descriptor for descriptor, _ in poll.poll(max(0, seconds) * 1000)}
         self._empty()
+        return woken_by != {self._inbox.fileno()}
 
     def _empty(self) -> None:
         with suppress(BlockingIOError):

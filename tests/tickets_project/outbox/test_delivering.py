@@ -18,7 +18,7 @@ from tests.tickets_project.outbox.messages_for_tests import Happened
 from tests.working import claim_due, deliver_all, deliver_due
 from tickets_project.correlation import Trace, current_trace, tracing
 from tickets_project.outbox.claiming import Claim
-from tickets_project.outbox.delivering import deliver, deliver_together
+from tickets_project.outbox.delivering import Batch, Undelivered, commit_together, deliver, prepare
 from tickets_project.outbox.models import Delivery, Message, Status
 from tickets_project.outbox.outcomes import GiveUp, NotYet
 from tickets_project.outbox.publishing import publish
@@ -44,6 +44,13 @@ def make_group(_message: Any) -> None:
 
 def name_a_group(message: Any) -> None:
     Group.objects.create(name=message.thing_id)
+
+
+def delay_of(claim: Claim) -> timedelta | None:
+    """Deliver what does not go well, and return after how long it falls due again."""
+    outcome = deliver(claim)
+    assert outcome is not None
+    return outcome.delay
 
 
 def fall_due() -> None:
@@ -153,7 +160,7 @@ class TestDeliverFailing:
         delays = []
         for _ in range(3):
             fall_due()
-            delays += [deliver(claim) for claim in claim_due()]
+            delays += [delay_of(claim) for claim in claim_due()]
         delivery = Delivery.objects.get()
         assert delays == [timedelta(seconds=5), timedelta(seconds=50), None]
         assert (delivery.status, delivery.attempts) == (Status.PARKED, 3)
@@ -171,7 +178,7 @@ class TestDeliverFailing:
 
         listener.then = give_up
         happen()
-        assert [deliver(claim) for claim in claim_due()] == [None]
+        assert [delay_of(claim) for claim in claim_due()] == [None]
         delivery = Delivery.objects.get()
         assert (delivery.status, delivery.attempts) == (Status.PARKED, 1)
         assert "the service refuses this ticket" in delivery.last_error
@@ -233,7 +240,7 @@ class TestDeliverNotYet:
 
     def test_is_no_failure(self) -> None:
         happen()
-        [delay] = [deliver(claim) for claim in claim_due()]
+        [delay] = [delay_of(claim) for claim in claim_due()]
         delivery = Delivery.objects.get()
         assert delay == timedelta(seconds=0.2)
         assert (delivery.status, delivery.attempts, delivery.waits_for) == (Status.PENDING, 0, "t2")
@@ -283,7 +290,7 @@ class TestDeliverLostClaim:
         listener.then = make_group
         [stale] = claim_due(lease=timedelta(0))
         [current] = claim_due()
-        assert deliver(stale) is None
+        assert delay_of(stale) is None
         assert not Group.objects.exists()
         deliver(current)
         assert Group.objects.count() == 1
@@ -309,15 +316,16 @@ class TestDeliverTrace:
         assert traces == [Trace(correlation_id="c1", causation_id=str(stored.id))]
 
 
-class TestDeliverTogether:
-    def claims(self, count: int) -> list[Claim]:
+class TestCommitTogether:
+    def batch(self, count: int) -> Batch:
         with transaction.atomic():
             publish(*(Happened(thing_id=f"t{number}", number=number) for number in range(count)))
-        return claim_due()
+        outcomes = [(claim, prepare(claim)) for claim in claim_due()]
+        return [(claim, outcome) for claim, outcome in outcomes if not isinstance(outcome, Undelivered)]
 
     def test_commits_the_effects_of_all_with_their_marks(self, listener: Listener) -> None:
         listener.then = name_a_group
-        assert deliver_together(self.claims(5)) == []
+        assert commit_together(self.batch(5)) == []
         assert Group.objects.count() == 5
         assert set(Delivery.objects.values_list("status", flat=True)) == {Status.DELIVERED}
 
@@ -328,27 +336,27 @@ class TestDeliverTogether:
                 fail(message)
 
         listener.then = third_fails
-        claims = self.claims(5)
-        assert deliver_together(claims) == claims
+        batch = self.batch(5)
+        assert commit_together(batch) == batch
         assert not Group.objects.exists()
         assert set(Delivery.objects.values_list("status", flat=True)) == {Status.PENDING}
 
     def test_leaves_all_and_no_trace_when_a_claim_was_lost(self, listener: Listener) -> None:
         listener.then = name_a_group
-        claims = self.claims(3)
-        Delivery.objects.filter(id=claims[1].delivery_id).update(attempts=2)
-        assert deliver_together(claims) == claims
+        batch = self.batch(3)
+        Delivery.objects.filter(id=batch[1][0].delivery_id).update(attempts=2)
+        assert commit_together(batch) == batch
         assert not Group.objects.exists()
 
     def test_leaves_the_later_ones_of_a_slow_handler(self, listener: Listener) -> None:
         listener.then = lambda _message: sleep(0.1)
-        claims = self.claims(3)
-        assert deliver_together(claims) == claims[1:]
+        batch = self.batch(3)
+        assert commit_together(batch) == batch[1:]
         assert Delivery.objects.filter(status=Status.DELIVERED).count() == 1
 
     def test_gives_each_its_own_trace(self, listener: Listener) -> None:
         causes = []
         listener.then = lambda message: causes.append((message.header.id, current_trace().causation_id))
-        deliver_together(self.claims(3))
+        commit_together(self.batch(3))
         assert len(causes) == 3
         assert all(message_id == cause for message_id, cause in causes)
