@@ -8,7 +8,7 @@ GATEWAY_PORT ?= 8888
 export GATEWAY_PORT
 
 # Made-up settings of a production installation, for the deploy checks.
-PRODUCTION = HTTPS=on ALLOWED_HOSTS=tickets.example VENDOR_WEBHOOK_SECRET=whsec_Y2hlY2s= \
+PRODUCTION = HTTPS=on TRUSTED_PROXIES=1 ALLOWED_HOSTS=tickets.example VENDOR_WEBHOOK_SECRET=whsec_Y2hlY2s= \
 	SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(50))') \
 	DATABASE_URL=postgresql://tickets@db.example/tickets GATEWAY_URL=https://gateway.example
 

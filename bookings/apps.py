@@ -10,6 +10,6 @@ class BookingsConfig(AppConfig):
 
     def ready(self) -> None:
         """Connect each request to its one handler."""
-        from bookings import requests, signals
+        from bookings import request_handlers, signals
 
-        signals.booking_confirmation_requested.connect(requests.confirm_booking, dispatch_uid="confirm_booking")
+        signals.booking_confirmation_requested.connect(request_handlers.confirm_booking, dispatch_uid="confirm_booking")

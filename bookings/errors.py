@@ -9,10 +9,10 @@ class NotEnoughTickets(DomainError):
     code = "not_enough_tickets"
 
 
-class ShowIsOver(DomainError):
+class ShowHasStarted(DomainError):
     """The show has already started; it can no longer be booked."""
 
-    code = "show_is_over"
+    code = "show_has_started"
 
 
 class BookingIdTaken(DomainError):

@@ -172,7 +172,7 @@ class Ticket(FSMModelMixin, models.Model):
     price_amount = models.DecimalField(max_digits=10, decimal_places=2)
     price_currency = models.CharField(max_length=3)
     status = FSMField(choices=TicketStatus.choices, default=TicketStatus.PENDING, protected=True, max_length=9)
-    redemption_code = models.CharField(max_length=16, unique=True, default=redemption_code, editable=False)
+    redemption_code = models.CharField(max_length=16, unique=True, editable=False)
     created_at = models.DateTimeField()
     # Told by printing, through the outbox.
     printed_at = models.DateTimeField(null=True, editable=False)
@@ -206,5 +206,6 @@ class Ticket(FSMModelMixin, models.Model):
             customer_email=booking.customer_email,
             price_amount=show.price_amount,
             price_currency=show.price_currency,
+            redemption_code=redemption_code(),
             **fields,
         )

@@ -15,7 +15,7 @@ from bookings.errors import (
     NotEnoughTickets,
     PaymentAlreadyUsed,
     PaymentRequired,
-    ShowIsOver,
+    ShowHasStarted,
     UnknownTicketType,
 )
 from bookings.events import (
@@ -51,7 +51,7 @@ def make_booking(  # noqa: PLR0913 - a booking has these facts
     """Hold seats and announce it; the same booking_id twice holds them once.
 
     :raises Show.DoesNotExist: if there is no such show
-    :raises ShowIsOver: if it has started
+    :raises ShowHasStarted: if it has started
     :raises NotEnoughTickets: if it cannot seat them all
     :raises BookingIdTaken: if the id belongs to a booking of another show
     """
@@ -113,7 +113,7 @@ def _ticket_type(name: str) -> TicketType:
 
 def _hold_seats(show: Show, seats: int, *, at: datetime) -> None:
     if show.start_time <= at:
-        raise ShowIsOver
+        raise ShowHasStarted
     if seats > show.seats_left:
         raise NotEnoughTickets(seats_left=show.seats_left)
     show.seats_held += seats

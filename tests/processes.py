@@ -17,7 +17,7 @@ from django.db import connection
 from tickets_project.outbox.models import Dispatcher
 
 ROOT = Path(__file__).resolve().parent.parent
-DISPATCH = "tickets_project.outbox.dispatching.dispatch"
+DISPATCH = "tickets_project.outbox.worker.dispatching.dispatch"
 
 
 def database_url() -> str:

@@ -19,6 +19,16 @@ def check_nothing_is_embedded(app_configs: Sequence[AppConfig] | None, **_option
 
 
 @register(Tags.security, deploy=True)
+def check_proxies_are_counted(app_configs: Sequence[AppConfig] | None, **_options: Any) -> list[CheckMessage]:
+    """Refuse TLS without the proxy that ends it: all callers would share its address, and one login limit."""
+    del app_configs
+    if not settings.HTTPS or settings.TRUSTED_PROXIES:
+        return []
+    hint = "Set TRUSTED_PROXIES to how many proxies of yours stand in front, usually 1."
+    return [Error("HTTPS is on and TRUSTED_PROXIES is 0.", hint=hint, id="tickets.E003")]
+
+
+@register(Tags.security, deploy=True)
 def check_vendor_webhook_is_signed(app_configs: Sequence[AppConfig] | None, **_options: Any) -> list[CheckMessage]:
     """Refuse a vendor webhook that anybody could call."""
     del app_configs

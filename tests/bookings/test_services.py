@@ -19,7 +19,7 @@ from bookings.errors import (
     NotEnoughTickets,
     PaymentAlreadyUsed,
     PaymentRequired,
-    ShowIsOver,
+    ShowHasStarted,
     UnknownTicketType,
 )
 from bookings.models import Booking, BookingStatus, Show, Ticket, TicketStatus, TicketType
@@ -188,7 +188,7 @@ class TestMakeBooking:
     @pytest.mark.parametrize("late", [timedelta(0), timedelta(days=1)])
     def test_leaves_no_trace_when_the_show_has_started(self, late: timedelta) -> None:
         place = show(start_time=NOON)
-        with pytest.raises(ShowIsOver):
+        with pytest.raises(ShowHasStarted):
             make(place, at=NOON + late)
         assert_no_trace(place)
 

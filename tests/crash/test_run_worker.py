@@ -129,3 +129,14 @@ class TestDatabase:
             book()
             eventually(all_printed, seconds=20)
         assert_each_printed_once(calls, 5)
+
+
+class TestTwoWorkers:
+    def test_share_the_work_and_do_each_thing_once(self, calls: Callable[..., list[dict[str, Any]]]) -> None:
+        with worker(), worker():
+            eventually(lambda: len(dispatcher_pids()) == 4, seconds=30)
+            for _ in range(5):
+                book(10)
+            eventually(all_printed, seconds=20)
+            assert Dispatcher.objects.values("cluster").distinct().count() == 2
+        assert_each_printed_once(calls, 50)

@@ -3,7 +3,11 @@
 import pytest
 from pytest_django import Settings
 
-from tickets_project.deploy_checks import check_nothing_is_embedded, check_vendor_webhook_is_signed
+from tickets_project.deploy_checks import (
+    check_nothing_is_embedded,
+    check_proxies_are_counted,
+    check_vendor_webhook_is_signed,
+)
 
 
 class TestCheckNothingIsEmbedded:
@@ -27,3 +31,18 @@ class TestCheckVendorWebhookIsSigned:
     def test_takes_a_standard_webhooks_secret(self, settings: Settings) -> None:
         settings.VENDOR_WEBHOOK_SECRET = "whsec_Y2hlY2s="
         assert check_vendor_webhook_is_signed(None) == []
+
+
+class TestCheckProxiesAreCounted:
+    def test_wants_a_proxy_where_there_is_tls(self, settings: Settings) -> None:
+        settings.HTTPS, settings.TRUSTED_PROXIES = True, 0
+        assert [fault.id for fault in check_proxies_are_counted(None)] == ["tickets.E003"]
+
+    @pytest.mark.parametrize("proxies", [0, 1])
+    def test_is_content_without_tls(self, settings: Settings, proxies: int) -> None:
+        settings.HTTPS, settings.TRUSTED_PROXIES = False, proxies
+        assert check_proxies_are_counted(None) == []
+
+    def test_is_content_with_a_proxy(self, settings: Settings) -> None:
+        settings.HTTPS, settings.TRUSTED_PROXIES = True, 1
+        assert check_proxies_are_counted(None) == []

@@ -110,6 +110,11 @@ def forget_expired(now: datetime) -> int:
     return count
 
 
+def forget_expired_now() -> None:
+    """Do so at this moment: the hourly schedule."""
+    forget_expired(timezone.now())
+
+
 def _keyed(request: Request, *, required: bool) -> _KeyedRequest | None:
     key = request.headers.get("Idempotency-Key")
     if key is None and required:

@@ -11,9 +11,12 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from django.db import connection
+from django.db import DatabaseError, InterfaceError, connection
 
 from tickets_project.outbox.models import Delivery
+
+DATABASE_AWAY = (DatabaseError, InterfaceError)
+"""What a statement raises when the database cannot be reached, among others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +79,9 @@ _RENEW = """
     SET claimed_until = statement_timestamp() + %(lease)s, available_at = statement_timestamp() + %(lease)s
     WHERE id IN (
         -- A locked row is being settled at this moment.
-        SELECT id FROM outbox_delivery WHERE claimed_by = %(dispatcher)s AND status = 'pending' FOR UPDATE SKIP LOCKED
+        SELECT id FROM outbox_delivery
+        WHERE id = ANY(%(ids)s) AND claimed_by = %(dispatcher)s AND status = 'pending'
+        FOR UPDATE SKIP LOCKED
     )
 """
 _RELEASE = """
@@ -93,7 +98,7 @@ _SETTLE = """
 """
 _RETRY = """
     UPDATE outbox_delivery
-    SET claimed_by = NULL, claimed_until = NULL, last_error = %(error)s,
+    SET claimed_by = NULL, claimed_until = NULL, waiting_since = NULL, last_error = %(error)s,
         status = CASE WHEN %(delay)s::interval IS NULL THEN 'parked' ELSE 'pending' END,
         available_at = statement_timestamp() + coalesce(%(delay)s, interval '0')
     WHERE id = %(id)s AND claimed_by = %(dispatcher)s AND attempts = %(attempts)s AND status = 'pending'
@@ -131,9 +136,9 @@ def wait(claim: Claim, *, delay: timedelta, waits_for: str, reason: str) -> bool
     return _execute(_WAIT, _token(claim) | {"delay": delay, "waits_for": waits_for, "reason": reason}) == 1
 
 
-def renew(*, dispatcher: UUID, lease: timedelta) -> None:
-    """Start the leases of all claims of a dispatcher anew."""
-    _execute(_RENEW, {"dispatcher": dispatcher, "lease": lease})
+def renew(*, dispatcher: UUID, delivery_ids: list[int], lease: timedelta) -> None:
+    """Start the leases of a dispatcher's claims on these deliveries anew."""
+    _execute(_RENEW, {"dispatcher": dispatcher, "ids": delivery_ids, "lease": lease})
 
 
 def release(*, dispatcher: UUID, unrun: Iterable[Claim] | None = None) -> int:

@@ -1,12 +1,13 @@
 """Delivering claims: run their handlers, commit the effects with the delivered marks, or record why not."""
 
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from time import monotonic
+from typing import Any
 
 import structlog
 from django.conf import settings
@@ -19,7 +20,7 @@ from tickets_project.outbox.claiming import Claim
 from tickets_project.outbox.messages import Header, Message, UndecodableMessage
 from tickets_project.outbox.outcomes import GiveUp, NotYet
 from tickets_project.outbox.retries import wait_after
-from tickets_project.outbox.subscriptions import subscriptions
+from tickets_project.outbox.subscriptions import Recording, Subscription, subscriptions
 
 _LONGEST_ERROR = 20_000
 
@@ -33,11 +34,8 @@ class LostClaim(Exception):
     """The lease ended and another worker has the delivery: what this one did is rolled back."""
 
 
-Effect = Callable[[], object]
-"""The database work of one delivery, which commits with its delivered mark."""
-
-
-Batch = list[tuple[Claim, Effect]]
+Batch = list[tuple[Claim, Recording]]
+"""Deliveries that are ready to commit: each with the database work that commits with its delivered mark."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +51,7 @@ def deliver(claim: Claim) -> Undelivered | None:
     return outcome if isinstance(outcome, Undelivered) else commit(claim, outcome)
 
 
-def prepare(claim: Claim) -> Effect | Undelivered:
+def prepare(claim: Claim) -> Recording | Undelivered:
     """Call an external handler, which returns its effect; the effect of a transactional handler is its call."""
     subscription = subscriptions().by_key(claim.handler)
     with _context_of(claim):
@@ -62,13 +60,13 @@ def prepare(claim: Claim) -> Effect | Undelivered:
                 raise GiveUp("The worker died each time it ran this handler.")  # noqa: TRY301 - recorded like the others
             message = message_of(claim, subscription.message)
             if not subscription.external:
-                return partial(subscription.handler, message)
+                return partial(_run, subscription, message)
             return subscription.handler(message) or _nothing
         except Exception as error:  # noqa: BLE001 - whatever a handler raises is counted and shown
             return _undelivered(claim, error)
 
 
-def commit(claim: Claim, effect: Effect) -> Undelivered | None:
+def commit(claim: Claim, effect: Recording) -> Undelivered | None:
     """Commit the effect with the delivered mark; None when that is done."""
     started = monotonic()
     with _context_of(claim):
@@ -103,6 +101,11 @@ def commit_together(batch: Batch) -> Batch:
         return batch
     log.info("delivered together", handler=done[0].handler, deliveries=len(done), duration_ms=_since(started))
     return batch[len(done) :]
+
+
+def _run(subscription: Subscription[Any], message: Message) -> None:
+    if subscription.handler(message) is not None:
+        raise TypeError(f"{subscription.key} returned something to record, as only an external handler may.")
 
 
 def _nothing() -> None:
@@ -163,11 +166,12 @@ def _wait(claim: Claim, answer: NotYet) -> timedelta | None:
     waited = claim.claimed_at - (claim.waiting_since or claim.claimed_at)
     if waited > timedelta(seconds=settings.OUTBOX_WAIT_SECONDS):
         log.error("parked", reason=f"waited {waited}: {answer}")
-        claiming.retry(claim, delay=None, error=f"Waited in vain for {waited}: {answer}")
+        claiming.retry(claim, delay=None, error=_storable(f"Waited in vain for {waited}: {answer}"))
         return None
     delay = wait_after(waited)
     log.info("not yet", reason=str(answer))
-    claiming.wait(claim, delay=delay, waits_for=answer.aggregate_id or claim.aggregate_id, reason=str(answer))
+    waits_for = answer.aggregate_id or claim.aggregate_id
+    claiming.wait(claim, delay=delay, waits_for=waits_for, reason=_storable(str(answer)))
     return delay
 
 
@@ -178,6 +182,10 @@ def _fail(claim: Claim, error: Exception) -> timedelta | None:
         log.error("parked", attempts=claim.attempts, error=repr(error))
     else:
         log.warning("failed", attempts=claim.attempts, error=repr(error), retry_in_s=round(delay.total_seconds(), 1))
-    text = "".join(traceback.format_exception(error)).replace("\x00", "\\x00")[-_LONGEST_ERROR:]
-    claiming.retry(claim, delay=delay, error=text)
+    claiming.retry(claim, delay=delay, error=_storable("".join(traceback.format_exception(error))))
     return delay
+
+
+def _storable(text: str) -> str:
+    """Return the end of the text without what PostgreSQL cannot store: NUL and lone surrogates."""
+    return text.encode(errors="backslashreplace").decode().replace("\x00", "\\x00")[-_LONGEST_ERROR:]

@@ -31,8 +31,8 @@ NOT_PUBLISHED = Header(id="", published_at=datetime.min.replace(tzinfo=UTC), ide
 class Message:
     """One fact or request. Subclasses give NAME, which never changes, and AGGREGATE.
 
-    AGGREGATE is (aggregate type, the field that holds its id). Fields are text, numbers, booleans, UTC
-    date-times, decimals, lists of these and None.
+    AGGREGATE is (aggregate type, the field that holds its id). Fields are text, numbers, booleans,
+    date-times, decimals, money, lists of these and None.
     """
 
     KIND: ClassVar[str]
@@ -73,8 +73,10 @@ def _json_value(value: Any) -> Any:
     match value:
         case datetime():
             return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
-        case tuple():
-            return list(value)
+        case dict():
+            return {name: _json_value(part) for name, part in value.items()}
+        case list() | tuple():
+            return [_json_value(part) for part in value]
     return value
 
 

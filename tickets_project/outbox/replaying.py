@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Max, QuerySet
+from django.db.models import Count, Max, QuerySet
 
 from tickets_project.outbox.errors import NotReplayable, UnknownHandler
 from tickets_project.outbox.models import Delivery, Intervention, Message, Status
@@ -87,11 +87,13 @@ def plan_replay(selection: Selection) -> Plan:
     selection.check()
     last = selection.messages().aggregate(last=Max("sequence"))["last"] or 0
     messages = selection.messages().filter(sequence__lte=last)
+    by_type = dict(messages.order_by().values_list("type").annotate(Count("id")))
     deliveries: Counter[str] = Counter()
-    by_type = Counter(messages.order_by().values_list("type", flat=True).iterator())
     for message_type, count in by_type.items():
         deliveries.update({entry.key: count for entry in selection.subscriptions_of(message_type)})
-    return Plan(selection, last, by_type.total(), deliveries)
+    pending = Delivery.objects.filter(message__in=messages.order_by(), status=Status.PENDING, handler__in=deliveries)
+    deliveries.subtract(dict(pending.values_list("handler").annotate(Count("id"))))
+    return Plan(selection, last, sum(by_type.values()), +deliveries)
 
 
 def replay(

@@ -6,8 +6,9 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib.auth.models import User
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 from django.utils import timezone
 
@@ -32,9 +33,12 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Add the port to print."""
         parser.add_argument("--port", type=int, default=8000)
+        parser.add_argument("--force", action="store_true", help="also in a database that is not the embedded one")
 
     def handle(self, *_arguments: Any, **options: Any) -> None:
         """Fill, then print the addresses."""
+        if "DATABASE_URL" not in settings.EMBEDDED_DEFAULTS and not options["force"]:
+            raise CommandError("The demo makes users with known passwords; give --force to do so in DATABASE_URL.")
         if not Show.objects.exists():
             fill(at=timezone.now())
         site = f"http://127.0.0.1:{options['port']}"
@@ -49,8 +53,8 @@ class Command(BaseCommand):
 @transaction.atomic
 def fill(*, at: datetime) -> None:
     """Make two users, the shows, and one confirmed booking of two tickets."""
-    admin = User.objects.create_superuser(ADMIN, "admin@tickets.example", ADMIN)
-    customer = User.objects.create_user(CUSTOMER, "customer@tickets.example", CUSTOMER)
+    admin = _user(ADMIN, is_staff=True, is_superuser=True)
+    customer = _user(CUSTOMER)
     first, *_ = [
         make_show(
             title=title,
@@ -70,3 +74,11 @@ def fill(*, at: datetime) -> None:
         at=at,
     )
     confirm_booking(booking_id=booking.id, actor=admin, payment_id=None, at=at)
+
+
+def _user(name: str, **rights: bool) -> User:
+    user, is_new = User.objects.get_or_create(username=name, defaults={"email": f"{name}@tickets.example", **rights})
+    if is_new:
+        user.set_password(name)
+        user.save()
+    return user

@@ -106,7 +106,7 @@ class TestBookingsViewPost:
     def test_refuses_a_show_that_has_started(self, customer: APIClient) -> None:
         show = ShowFactory.create(start_time=timezone.now() - timedelta(minutes=1))
         response = customer.post(BOOKINGS, body(show_id=str(show.id)))
-        assert (response.status_code, response.json()["code"]) == (409, "show_is_over")
+        assert (response.status_code, response.json()["code"]) == (409, "show_has_started")
 
     def test_books_once_under_one_key(self, customer: APIClient) -> None:
         asked = body()

@@ -5,7 +5,9 @@ from uuid import UUID
 
 import pytest
 from django.contrib.auth import authenticate
-from django.core.management import call_command
+from django.contrib.auth.models import User
+from django.core.management import CommandError, call_command
+from pytest_django import Settings
 
 from bookings.models import Booking, BookingStatus, Show, Ticket
 
@@ -14,6 +16,11 @@ def fill() -> str:
     shown = io.StringIO()
     call_command("fill_demo", "--port", "8123", stdout=shown)
     return shown.getvalue()
+
+
+@pytest.fixture(autouse=True)
+def _embedded(settings: Settings) -> None:
+    settings.EMBEDDED_DEFAULTS = ["DATABASE_URL"]
 
 
 @pytest.mark.django_db
@@ -26,6 +33,22 @@ class TestFillDemo:
         assert Ticket.objects.count() == 2
         for name in ("admin", "customer"):
             assert authenticate(username=name, password=name)
+
+    def test_refuses_a_database_that_is_not_the_embedded_one(self, settings: Settings) -> None:
+        settings.EMBEDDED_DEFAULTS = []
+        with pytest.raises(CommandError, match="known passwords"):
+            fill()
+        assert not Show.objects.exists()
+
+    def test_fills_it_when_forced(self, settings: Settings) -> None:
+        settings.EMBEDDED_DEFAULTS = []
+        call_command("fill_demo", "--force", stdout=io.StringIO())
+        assert Show.objects.count() == 3
+
+    def test_leaves_the_password_of_a_user_who_is_there(self) -> None:
+        User.objects.create_user("admin", password="my own")
+        fill()
+        assert authenticate(username="admin", password="my own")
 
     def test_leaves_a_filled_database_as_it_is(self) -> None:
         fill()

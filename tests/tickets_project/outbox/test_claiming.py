@@ -146,7 +146,9 @@ class TestRenew:
         for dispatcher in (mine, other):
             claim(dispatcher=dispatcher, handlers=[HANDLER], limit=1, lease=timedelta(0))
             Delivery.objects.filter(claimed_by=mine).update(available_at=timezone.now() + LEASE)
-        renew(dispatcher=other, lease=timedelta(hours=1))
+        renew(
+            dispatcher=other, delivery_ids=list(Delivery.objects.values_list("id", flat=True)), lease=timedelta(hours=1)
+        )
         rows = Delivery.objects.filter(claimed_until__gt=timezone.now() + timedelta(minutes=50))
         assert [row.claimed_by for row in rows] == [other]
 

@@ -119,6 +119,13 @@ class TestDeliverTransactional:
         assert "ValueError: no t1\\x00" in delivery.last_error
         assert "Traceback" in delivery.last_error
 
+    def test_fails_when_it_returns_something_to_record(self, listener: Listener) -> None:
+        listener.then = lambda message: lambda: make_group(message)
+        happen()
+        deliver_due()
+        assert "as only an external handler may" in Delivery.objects.get().last_error
+        assert not Group.objects.exists()
+
 
 class TestDeliverExternal:
     def test_runs_the_handler_with_no_transaction_open(self, caller: Listener) -> None:
@@ -213,6 +220,16 @@ class TestDeliverFailing:
         assert len(error) == 20_000
         assert error.rstrip().endswith("the end")
 
+    @pytest.mark.parametrize("text", ["a\x00b", "a\ud800b"])
+    def test_keeps_an_error_that_the_database_cannot_store(self, listener: Listener, text: str) -> None:
+        def odd(_message: Any) -> None:
+            raise ValueError(text)
+
+        listener.then = odd
+        happen()
+        deliver_due()
+        assert Delivery.objects.get().last_error.rstrip().endswith(("a\\x00b", "a\\ud800b"))
+
     def test_leaves_the_other_handlers_of_the_message_alone(self, table: Callable[[Subscriptions], None]) -> None:
         other = Listener()
         table(
@@ -270,6 +287,24 @@ class TestDeliverNotYet:
         happen()
         deliver_due()
         assert Delivery.objects.get().waits_for == "t1"
+
+    def test_starts_waiting_anew_after_a_failure(self, listener: Listener) -> None:
+        happen()
+        deliver_due()
+        listener.then = fail
+        fall_due()
+        deliver_due()
+        delivery = Delivery.objects.get()
+        assert (delivery.waiting_since, delivery.attempts) == (None, 1)
+
+    def test_takes_a_reason_that_the_database_cannot_store(self, listener: Listener) -> None:
+        def not_yet(_message: Any) -> None:
+            raise NotYet("a\x00b")
+
+        listener.then = not_yet
+        happen()
+        deliver_due()
+        assert Delivery.objects.get().last_error == "a\\x00b"
 
     def test_is_parked_past_its_deadline(self, settings: Settings) -> None:
         settings.OUTBOX_WAIT_SECONDS = 60

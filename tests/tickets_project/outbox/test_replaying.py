@@ -104,6 +104,7 @@ class TestReplay:
         del heard
         Delivery.objects.filter(handler="things.listen").update(status="pending", delivered_at=None, attempts=5)
         plan = plan_replay(Selection(handlers=("things.listen",)))
+        assert plan.deliveries == {}
         assert replay(plan, by="ann") == 0
         assert set(Delivery.objects.filter(handler="things.listen").values_list("attempts", flat=True)) == {5}
 

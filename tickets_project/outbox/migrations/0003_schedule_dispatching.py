@@ -8,7 +8,7 @@ NAME = "dispatch the outbox"
 def add(apps, schema_editor):
     apps.get_model("django_q", "Schedule").objects.get_or_create(
         name=NAME,
-        defaults={"func": "tickets_project.outbox.dispatching.dispatch", "schedule_type": "I", "minutes": 1},
+        defaults={"func": "tickets_project.outbox.worker.dispatching.dispatch", "schedule_type": "I", "minutes": 1},
     )
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from tickets_project.outbox.supervising import Supervisor
+from tickets_project.outbox.worker.supervising import Supervisor
 
 
 class Command(BaseCommand):

@@ -15,13 +15,13 @@ from tests.processes import eventually
 from tests.tickets_project.outbox import messages_for_tests
 from tests.tickets_project.outbox.conftest import Listener
 from tests.tickets_project.outbox.messages_for_tests import DoIt, Happened
-from tickets_project.outbox.dispatching import Dispatching, dispatch
 from tickets_project.outbox.models import Delivery, Dispatcher, Status
 from tickets_project.outbox.outcomes import NotYet
-from tickets_project.outbox.presence import CLUSTER
 from tickets_project.outbox.publishing import publish
-from tickets_project.outbox.subscriptions import Subscription, Subscriptions
-from tickets_project.outbox.waking import LIFELINE
+from tickets_project.outbox.subscriptions import Recording, Subscription, Subscriptions
+from tickets_project.outbox.worker.dispatching import Dispatching, dispatch
+from tickets_project.outbox.worker.presence import CLUSTER
+from tickets_project.outbox.worker.waking import LIFELINE
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -187,6 +187,46 @@ class TestDispatching:
             happen()
             eventually(all_delivered)
         assert len(listener.heard) == 1
+
+    def test_lets_the_lease_end_when_the_outcome_cannot_be_recorded(self, caller: Listener, settings: Settings) -> None:
+        settings.OUTBOX_LEASE_SECONDS = 1
+
+        def first_time_away(_message: Any) -> Recording | None:
+            if len(caller.heard) > 1:
+                return None
+            raise ConnectionError
+
+        caller.then = first_time_away
+        happen()
+        with connection.cursor() as cursor:
+            # Recording the failure fails, as it does while the database is away.
+            cursor.execute(
+                "ALTER TABLE outbox_delivery ADD CONSTRAINT away CHECK (last_error NOT LIKE '%ConnectionError%')"
+            )
+        try:
+            with dispatching():
+                eventually(all_delivered)
+        finally:
+            with connection.cursor() as cursor:
+                cursor.execute("ALTER TABLE outbox_delivery DROP CONSTRAINT away")
+        assert len(caller.heard) == 2
+
+    def test_records_what_was_called_while_another_call_still_runs(self, caller: Listener, settings: Settings) -> None:
+        settings.OUTBOX_THREADS = 4
+        release = Event()
+
+        def one_hangs(message: Any) -> None:
+            if message.number == 0:
+                release.wait(10)
+
+        caller.then = one_hangs
+        happen(3)
+        with dispatching(seconds=0.5):
+            eventually(lambda: Delivery.objects.filter(status=Status.DELIVERED).count() == 2)
+            sleep(0.7)
+            assert Dispatcher.objects.exists()
+            release.set()
+        assert all_delivered()
 
 
 class TestDispatch:

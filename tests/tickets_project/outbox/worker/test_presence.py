@@ -14,7 +14,7 @@ from django.utils import timezone
 from tests.factories import DeliveryFactory
 from tests.working import claim_due
 from tickets_project.outbox.models import Dispatcher
-from tickets_project.outbox.presence import CLUSTER, Presence, at_work, bury_the_dead, cluster_name
+from tickets_project.outbox.worker.presence import CLUSTER, Presence, at_work, cluster_name, release_dead_dispatchers
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -38,31 +38,31 @@ class TestAtWork:
         assert list(at_work()) == [lately]
 
 
-class TestBuryTheDead:
+class TestReleaseDeadDispatchers:
     def test_frees_what_a_dead_process_held(self, dead_pid: int) -> None:
         dead = dispatcher(pid=dead_pid)
         row = DeliveryFactory.create()
         claim_due(dispatcher=dead.id)
-        bury_the_dead()
+        release_dead_dispatchers()
         row.refresh_from_db()
         assert (row.claimed_by, row.attempts) == (None, 1)
         assert not Dispatcher.objects.exists()
 
     def test_leaves_the_living(self) -> None:
         alive, other_user = dispatcher(), dispatcher(pid=1)
-        bury_the_dead()
+        release_dead_dispatchers()
         assert set(Dispatcher.objects.all()) == {alive, other_user}
 
     def test_leaves_other_hosts_until_they_are_long_silent(self, dead_pid: int) -> None:
         dispatcher(host="elsewhere", pid=dead_pid, seen_at=timezone.now() - timedelta(minutes=10))
         silent = dispatcher(host="elsewhere", pid=dead_pid, seen_at=timezone.now() - timedelta(minutes=1))
-        bury_the_dead()
+        release_dead_dispatchers()
         assert list(Dispatcher.objects.all()) == [silent]
 
 
 class TestPresence:
     def test_is_there_as_long_as_the_block(self) -> None:
-        with Presence(uuid4(), cluster="here", lease=timedelta(seconds=10)):
+        with Presence(uuid4(), cluster="here", lease=timedelta(seconds=10), in_hand=list):
             assert Dispatcher.objects.get().pid == os.getpid()
         assert not Dispatcher.objects.exists()
 

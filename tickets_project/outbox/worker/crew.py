@@ -36,14 +36,16 @@ class Crew:
         with self._lock:
             return +self._busy
 
-    def stop(self) -> list[Claim]:
-        """Finish the work in hand and end the threads; return the claims that nobody began."""
-        unrun = list(self._take_back())
+    def dismiss(self) -> list[Claim]:
+        """Let the threads end after the work in hand; return the claims that nobody began."""
+        unrun = self._take_back()
         for _ in self._threads:
             self._queue.put(None)
-        for thread in self._threads:
-            thread.join()
         return unrun
+
+    def is_at_work(self) -> bool:
+        """Tell whether a thread has not ended yet."""
+        return any(thread.is_alive() for thread in self._threads)
 
     def _take_back(self) -> list[Claim]:
         claims: list[Claim] = []

@@ -18,15 +18,15 @@ from uuid import uuid4
 
 import structlog
 from django.conf import settings
-from django.db import DatabaseError, InterfaceError, connection
+from django.db import connection
 
 from tickets_project.outbox import claiming
-from tickets_project.outbox.claiming import Claim
-from tickets_project.outbox.crew import Crew
-from tickets_project.outbox.delivering import Batch, Effect, Undelivered, commit, commit_together, prepare
-from tickets_project.outbox.presence import Presence, at_work, cluster_name
-from tickets_project.outbox.subscriptions import subscriptions
-from tickets_project.outbox.waking import Bell, Lifeline, Supervision
+from tickets_project.outbox.claiming import DATABASE_AWAY, Claim
+from tickets_project.outbox.delivering import Batch, Undelivered, commit, commit_together, prepare
+from tickets_project.outbox.subscriptions import Recording, subscriptions
+from tickets_project.outbox.worker.crew import Crew
+from tickets_project.outbox.worker.presence import Presence, at_work, cluster_name
+from tickets_project.outbox.worker.waking import Bell, Lifeline, Supervision
 
 POLL_SECONDS = 1.0
 BATCH = 20
@@ -54,34 +54,45 @@ class Dispatching:
         self._lifeline = Lifeline()
         self._bell = Bell()
         self._lease = timedelta(seconds=settings.OUTBOX_LEASE_SECONDS)
-        self._prepared: SimpleQueue[tuple[Claim, Effect]] = SimpleQueue()
+        self._prepared: SimpleQueue[tuple[Claim, Recording]] = SimpleQueue()
+        # Only these leases are renewed: what was lost on the way falls due again.
+        self._in_hand: set[int] = set()
         self._lock = Lock()
         self._next_due = float("inf")
-        # Something may be due.
-        self._hungry = True
+        self._may_be_due = True
 
     def run(self) -> None:
         """Deliver until the time is over or the supervisor wants to stop; then finish the work in hand."""
-        with Presence(self.id, cluster=cluster_name(), lease=self._lease), self._bell:
+        presence = Presence(self.id, cluster=cluster_name(), lease=self._lease, in_hand=lambda: list(self._in_hand))
+        with presence, self._bell:
             crew = Crew(settings.OUTBOX_THREADS, self._prepare, self._ring)
             try:
                 while not self._is_over():
                     if not self._turn(crew):
                         self._rest()
             finally:
-                unrun = crew.stop()
-                self._commit_prepared()
-                claiming.release(dispatcher=self.id, unrun=unrun)
+                self._finish(crew)
         if self._lifeline.state() is Supervision.GONE:
             # Nobody is left to stop the cluster: its main process leads the session.
             os.kill(os.getsid(0), signal.SIGTERM)
+
+    def _finish(self, crew: Crew) -> None:
+        self._release(crew.dismiss())
+        # What is called already is recorded as it comes back.
+        while crew.is_at_work() or not self._prepared.empty():
+            self._recording_the_outcome(self._commit_prepared)
+            self._bell.wait(POLL_SECONDS)
+
+    def _release(self, unrun: list[Claim]) -> None:
+        self._recording_the_outcome(partial(claiming.release, dispatcher=self.id, unrun=unrun))
+        self._in_hand.difference_update(claim.delivery_id for claim in unrun)
 
     def _turn(self, crew: Crew) -> bool:
         """Commit what is prepared and claim what is due; False when there was neither, or the database is away."""
         try:
             committed = self._commit_prepared()
-            claimed = self._claim_all(crew) if self._hungry else 0
-        except (DatabaseError, InterfaceError) as error:
+            claimed = self._claim_all(crew) if self._may_be_due else 0
+        except DATABASE_AWAY as error:
             log.warning("database away", error=str(error))
             connection.close()
             return False
@@ -89,10 +100,10 @@ class Dispatching:
 
     def _claim_all(self, crew: Crew) -> int:
         # Cleared first: a thread may set it at any moment.
-        self._hungry = False
+        self._may_be_due = False
         claimed = self._start_external(crew) + self._run_transactional()
         if claimed:
-            self._hungry = True
+            self._may_be_due = True
         return claimed
 
     def _start_external(self, crew: Crew) -> int:
@@ -109,21 +120,23 @@ class Dispatching:
     def _run_transactional(self) -> int:
         claims = self._claim(subscriptions().keys(external=False), BATCH)
         for group in _by_handler([pair for claim in claims for pair in self._effect_of(claim)]):
-            for claim, effect in _left_of(group):
+            for claim, effect in self._left_of(group):
                 if self._is_over():
-                    claiming.release(dispatcher=self.id, unrun=[claim])
+                    self._release([claim])
                 else:
-                    self._recording_the_outcome(claim, partial(commit, claim, effect))
+                    self._commit(claim, effect)
         return len(claims)
 
     def _claim(self, handlers: list[str], limit: int) -> list[Claim]:
-        return claiming.claim(dispatcher=self.id, handlers=handlers, limit=limit, lease=self._lease)
+        claims = claiming.claim(dispatcher=self.id, handlers=handlers, limit=limit, lease=self._lease)
+        self._in_hand.update(claim.delivery_id for claim in claims)
+        return claims
 
     def _commit_prepared(self) -> int:
         batch = [self._prepared.get() for _ in range(self._prepared.qsize())]
         for group in _by_handler(batch):
-            for claim, effect in _left_of(group):
-                self._recording_the_outcome(claim, partial(commit, claim, effect))
+            for claim, effect in self._left_of(group):
+                self._commit(claim, effect)
         return len(batch)
 
     def _prepare(self, claim: Claim) -> None:
@@ -132,16 +145,30 @@ class Dispatching:
 
     def _effect_of(self, claim: Claim) -> Batch:
         """Return the claim with its effect; nothing when it failed or waits."""
-        outcome = self._recording_the_outcome(claim, partial(prepare, claim))
-        return [] if outcome is None or isinstance(outcome, Undelivered) else [(claim, outcome)]
+        outcome = self._recording_the_outcome(partial(prepare, claim))
+        if outcome is None or isinstance(outcome, Undelivered):
+            self._in_hand.discard(claim.delivery_id)
+            return []
+        return [(claim, outcome)]
 
-    def _recording_the_outcome(self, claim: Claim, work: Callable[[], Outcome]) -> Outcome | None:
+    def _left_of(self, group: Batch) -> Batch:
+        if len(group) == 1:
+            return group
+        left = commit_together(group)
+        self._in_hand.difference_update(claim.delivery_id for claim, _ in group[: len(group) - len(left)])
+        return left
+
+    def _commit(self, claim: Claim, effect: Recording) -> None:
+        self._recording_the_outcome(partial(commit, claim, effect))
+        self._in_hand.discard(claim.delivery_id)
+
+    def _recording_the_outcome(self, work: Callable[[], Outcome]) -> Outcome | None:
         """Do it, and remember when the delivery falls due again if it did not go well."""
         try:
             outcome = work()
-        except (DatabaseError, InterfaceError) as error:
-            # Not even the failure could be recorded: the lease ends and the delivery falls due again.
-            log.warning("database away", error=str(error), delivery=claim.delivery_id)
+        except DATABASE_AWAY as error:
+            # Not even the failure could be recorded: the lease ends, and the delivery falls due again.
+            log.warning("database away", error=str(error))
             connection.close()
             return None
         if isinstance(outcome, Undelivered) and outcome.delay is not None:
@@ -152,7 +179,7 @@ class Dispatching:
     def _ring(self, left: int) -> None:
         # Claimed by handfuls, not one by one as threads fall free.
         if left <= settings.OUTBOX_THREADS // 3:
-            self._hungry = True
+            self._may_be_due = True
         self._bell.ring()
 
     def _rest(self) -> None:
@@ -161,7 +188,7 @@ class Dispatching:
             if seconds <= 0:
                 self._next_due = float("inf")
         if self._bell.wait(seconds):
-            self._hungry = True
+            self._may_be_due = True
 
     def _is_over(self) -> bool:
         return (
@@ -176,14 +203,10 @@ def _by_handler(batch: Batch) -> Iterator[Batch]:
 
     What was tried before stands alone, for it may be what made the others fail, or killed the worker.
     """
-    for _, group in groupby(sorted(batch, key=_company), key=_company):
+    for _, group in groupby(sorted(batch, key=_group_key), key=_group_key):
         yield list(group)
 
 
-def _left_of(group: Batch) -> Batch:
-    return commit_together(group) if len(group) > 1 else group
-
-
-def _company(pair: tuple[Claim, Effect]) -> tuple[str, int]:
+def _group_key(pair: tuple[Claim, Recording]) -> tuple[str, int]:
     claim, _ = pair
     return claim.handler, 0 if claim.attempts == 1 else claim.delivery_id

@@ -2,6 +2,7 @@
 
 import os
 import socket
+from collections.abc import Callable
 from datetime import timedelta
 from threading import Event, Thread
 from types import TracebackType
@@ -9,11 +10,12 @@ from typing import Self
 from uuid import UUID
 
 import structlog
-from django.db import DatabaseError, connection
+from django.db import connection
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from tickets_project.outbox import claiming
+from tickets_project.outbox.claiming import DATABASE_AWAY
 from tickets_project.outbox.models import Dispatcher
 
 CLUSTER = "OUTBOX_CLUSTER"
@@ -32,7 +34,7 @@ def at_work(*, within: timedelta = _SILENCE) -> QuerySet[Dispatcher]:
     return Dispatcher.objects.filter(seen_at__gt=Now() - within)
 
 
-def bury_the_dead() -> None:
+def release_dead_dispatchers() -> None:
     """Free the claims of this host's dispatchers whose process is gone, and forget those long silent elsewhere."""
     for dispatcher in Dispatcher.objects.filter(host=socket.gethostname()):
         if not _lives(dispatcher.pid):
@@ -55,9 +57,10 @@ def _lives(pid: int) -> bool:
 class Presence:
     """The heartbeat of one dispatcher: a thread that renews its row and the leases of its claims."""
 
-    def __init__(self, dispatcher: UUID, *, cluster: str, lease: timedelta) -> None:
+    def __init__(self, dispatcher: UUID, *, cluster: str, lease: timedelta, in_hand: Callable[[], list[int]]) -> None:
+        """Take what lists the deliveries whose leases are to be renewed; it is called in the heartbeat's thread."""
         self._row = Dispatcher(id=dispatcher, cluster=cluster, host=socket.gethostname(), pid=os.getpid())
-        self._lease = lease
+        self._lease, self._in_hand = lease, in_hand
         self._over = Event()
         self._thread = Thread(target=self._beat, name="heartbeat", daemon=True)
 
@@ -76,9 +79,9 @@ class Presence:
     def _beat(self) -> None:
         while not self._over.wait(self._lease.total_seconds() / 4):
             try:
-                claiming.renew(dispatcher=self._row.id, lease=self._lease)
+                claiming.renew(dispatcher=self._row.id, delivery_ids=self._in_hand(), lease=self._lease)
                 Dispatcher.objects.filter(id=self._row.id).update(seen_at=Now())
-            except DatabaseError as error:
+            except DATABASE_AWAY as error:
                 log.warning("no heartbeat", error=str(error))
                 connection.close()
         connection.close()

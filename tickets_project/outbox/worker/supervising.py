@@ -17,17 +17,18 @@ from types import FrameType
 
 import structlog
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import connection
 from django_q.tasks import async_task
 
-from tickets_project.outbox.dispatching import dispatch
-from tickets_project.outbox.presence import CLUSTER, at_work, bury_the_dead
-from tickets_project.outbox.waking import LIFELINE
+from tickets_project.outbox.claiming import DATABASE_AWAY
+from tickets_project.outbox.worker.dispatching import dispatch
+from tickets_project.outbox.worker.presence import CLUSTER, at_work, release_dead_dispatchers
+from tickets_project.outbox.worker.waking import LIFELINE
 
 WATCH_SECONDS = 1.0
-TOP_UP_SECONDS = 3.0
-WEDGED_SECONDS = 20.0
-GRACE_SECONDS = 9.0
+# Clusters that share a broker may take each other's top-ups, so several must fail before a cluster counts as wedged.
+TOP_UP_SECONDS = 1.5
+WEDGED_SECONDS = 30.0
 
 log = structlog.get_logger(__name__)
 
@@ -53,7 +54,7 @@ class Supervisor:
             os.write(keep, b"stop")
             _end(cluster)
             os.close(keep)
-            self._look(bury_the_dead)
+            self._look(release_dead_dispatchers)
             # A cluster that dies at once is not started again at once.
             self._stop.wait(WATCH_SECONDS)
         self._say("The worker has stopped.")
@@ -86,14 +87,14 @@ class Supervisor:
     def _look(self, look: Callable[[], None]) -> None:
         try:
             look()
-        except DatabaseError as error:
+        except DATABASE_AWAY as error:
             log.warning("database away", error=str(error))
             # Without the database no dispatcher can show itself.
             self._seen_at = monotonic()
             connection.close()
 
     def _top_up(self) -> None:
-        bury_the_dead()
+        release_dead_dispatchers()
         present = at_work().filter(cluster=self._name).count()
         if present:
             self._seen_at = monotonic()
@@ -107,7 +108,7 @@ def _end(cluster: "subprocess.Popen[bytes]") -> None:
     """Stop the main process, then kill what is left of its session."""
     cluster.send_signal(signal.SIGTERM)
     with suppress(subprocess.TimeoutExpired):
-        cluster.wait(GRACE_SECONDS)
+        cluster.wait(settings.OUTBOX_GRACE_SECONDS)
     with suppress(ProcessLookupError):
         os.killpg(cluster.pid, signal.SIGKILL)
     cluster.wait()
