@@ -69,7 +69,7 @@ class TestDefaults:
         settings = read()
         assert (settings["DEBUG"], settings["HTTPS"]) == (False, False)
         assert settings["ALLOWED_HOSTS"] == ["localhost", "127.0.0.1", "[::1]"]
-        assert (settings["GATEWAY_URL"], settings["GATEWAY_TIMEOUTS"]) == ("http://127.0.0.1:8888", [3, 10])
+        assert (settings["GATEWAY_URL"], settings["GATEWAY_TIMEOUTS"]) == ("http://127.0.0.1:8888", [2, 5])
         assert (settings["TICKETS_TIME_ZONE"], settings["TIME_ZONE"], settings["USE_TZ"]) == ("UTC", "UTC", True)
         assert settings["VENDOR_WEBHOOK_SECRET"] == ""
         assert settings["WEBHOOKS_ALLOW_PRIVATE"] is False

@@ -31,7 +31,7 @@ def call(  # noqa: PLR0913 - the parts of an HTTP call
     :param path: below the service's prefix, percent-encoded
     :param expected: the statuses in the operation's table
     :raises TemporaryUpstreamError: if no answer came, or one that may change by itself
-    :raises PermanentUpstreamError: if a 4xx outside the table came
+    :raises PermanentUpstreamError: if a 4xx outside the table came that does not pass by itself
     """
     operation = f"{method} {service}{path}"
     headers = {"Correlation-ID": current_trace().correlation_id}
