@@ -16,7 +16,7 @@ BADGES = Badges(
     {"pending": "info", "active": "success", "redeemed": "primary", "expired": "warning", "cancelled": "danger"}
 )
 PRINTED = Badges({"printed": "success", "waiting": "info", "parked": "danger", "nothing on its way": "danger"})
-# The handlers that print and that tell of it.
+# The handlers that print and that tell of it; a key never changes.
 ON_THE_WAY = {"printing.print_ticket", "bookings.record_printed"}
 
 
@@ -45,7 +45,7 @@ def with_deliveries(tickets: Iterable[Ticket]) -> list[Ticket]:
     waiting = deliveries_about([str(ticket.pk) for ticket in rows if not ticket.printed_at])
     for ticket in rows:
         about_it = waiting.get(str(ticket.pk), [])
-        ticket.deliveries = [delivery for delivery in about_it if delivery.handler in ON_THE_WAY]  # type: ignore[attr-defined]
+        ticket.deliveries = [delivery for delivery in about_it if delivery.handler in ON_THE_WAY]  # type: ignore[attr-defined] # for this page
     return rows
 
 
@@ -53,7 +53,7 @@ def printed(ticket: Ticket) -> SafeString:
     """Tell when it was printed, or what its document waits for; the ticket comes from with_deliveries."""
     if ticket.printed_at:
         return format_html("{} {}", PRINTED.show("printed"), moment(ticket.printed_at))
-    deliveries: list[Delivery] = ticket.deliveries  # type: ignore[attr-defined]
+    deliveries: list[Delivery] = ticket.deliveries  # type: ignore[attr-defined] # likewise
     if not deliveries:
         return PRINTED.show("nothing on its way")
     # What needs a person comes first.
