@@ -3,8 +3,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 export DJANGO_SETTINGS_MODULE := tickets_project.settings
-PORT ?= 8000
-GATEWAY_PORT ?= 8888
+override PORT := $(or $(PORT),8000)
+override GATEWAY_PORT := $(or $(GATEWAY_PORT),8888)
 export GATEWAY_PORT
 
 # Made-up settings of a production installation, for the deploy checks.
@@ -13,7 +13,7 @@ PRODUCTION = HTTPS=on TRUSTED_PROXIES=1 ALLOWED_HOSTS=tickets.example VENDOR_WEB
 	DATABASE_URL=postgresql://tickets@db.example/tickets GATEWAY_URL=https://gateway.example
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo run worker test lint types check bench clean
+.PHONY: help install demo run worker gateway test lint types check bench clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,10 +33,13 @@ demo: install ## run everything on embedded defaults, with a little data; Ctrl-C
 
 run: install ## the web server alone
 	$(BIN)/python manage.py migrate --verbosity 0
-	$(BIN)/gunicorn tickets_project.wsgi --bind 127.0.0.1:$(PORT)
+	$(BIN)/gunicorn tickets_project.wsgi --no-control-socket --bind 127.0.0.1:$(PORT)
 
 worker: install ## the worker alone
 	$(BIN)/python manage.py run_worker
+
+gateway: install ## the simulated gateway alone
+	$(BIN)/python manage.py gateway_simulator
 
 test: install ## all tests
 	$(if $(COVERAGE),$(BIN)/coverage run -m pytest,$(BIN)/python -m pytest)

@@ -50,7 +50,8 @@ def render(ticket: TicketDocument) -> str:
 def local_time(at: datetime, time_zone: str) -> str:
     """Return a time as people at the door read it: Saturday 2 May 2026, 20:00 (Europe/Madrid, UTC+02:00)."""
     local = at.astimezone(ZoneInfo(time_zone))
-    return f"{local:%A} {local.day} {local:%B %Y, %H:%M} ({time_zone}, {_offset(local)})"
+    zone = time_zone if time_zone == "UTC" else f"{time_zone}, {_offset(local)}"
+    return f"{local:%A} {local.day} {local:%B %Y, %H:%M} ({zone})"
 
 
 def _offset(at: datetime) -> str:

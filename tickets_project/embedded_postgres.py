@@ -34,7 +34,11 @@ LONGEST_SOCKET_PATH = 103  # bytes, on macOS; Linux takes 107
 INITDB = (
     "--username=postgres --auth=trust --encoding=UTF8 --no-locale --locale-provider=builtin --builtin-locale=C.UTF-8"
 )
-OPTIONS = "-p 5432 -c listen_addresses= -c max_connections=200 -c timezone=UTC -c log_timezone=UTC"
+OPTIONS = (
+    "-p 5432 -c listen_addresses= -c max_connections=200 -c timezone=UTC -c log_timezone=UTC"
+    # In the data folder, not in /dev/shm, where a killed server would leave them.
+    " -c dynamic_shared_memory_type=mmap"
+)
 ACCOUNT = "pgserver"  # stands in for root, as whom PostgreSQL refuses to run
 USERADD = ["useradd", "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", ACCOUNT]
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import structlog
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
+from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.views import defaults
 from rest_framework import exceptions
@@ -13,8 +14,8 @@ from tickets_project.api.problems import Problem
 from tickets_project.gateway.errors import PermanentUpstreamError, UpstreamError
 from tickets_project.refusals import DomainError, InvalidInput, NotFound
 
-# Seconds after which an upstream that did not answer is worth another try.
-_UPSTREAM_PAUSE = "5"
+# Seconds after which what did not answer is worth another try.
+_PAUSE = "5"
 
 _log = structlog.get_logger(__name__)
 
@@ -28,8 +29,8 @@ def problem_response(exc: Exception, _context: Mapping[str, Any]) -> Problem | N
             return _api_problem(exc)
         case Http404() | PermissionDenied():
             return _api_problem(exceptions.NotFound() if isinstance(exc, Http404) else exceptions.PermissionDenied())
-        case UpstreamError():
-            return _upstream_problem(exc)
+        case UpstreamError() | OperationalError() | InterfaceError():
+            return _outage(exc)
         case RequestDataTooBig():
             return Problem(413, code="body_too_large", detail="The body is larger than this server takes.")
     return None
@@ -76,13 +77,16 @@ def _status(refusal: DomainError) -> int:
     return 409
 
 
-def _upstream_problem(error: UpstreamError) -> Problem:
+def _outage(error: Exception) -> Problem:
     # The caller can do nothing about it, so the log has what the answer does not tell.
-    _log.warning("upstream_failed", error=str(error))
+    _log.warning("outage", error=repr(error))
     if isinstance(error, PermanentUpstreamError):
         return Problem(502, code="upstream_refused", detail="A service that this one needs refused the request.")
-    detail = "A service that this one needs does not answer; ask again in a moment."
-    return Problem(503, code="upstream_unavailable", detail=detail, headers={"Retry-After": _UPSTREAM_PAUSE})
+    what, code = ("A service that this one needs", "upstream_unavailable")
+    if not isinstance(error, UpstreamError):
+        what, code = ("The database", "database_unavailable")
+    detail = f"{what} does not answer; ask again in a moment."
+    return Problem(503, code=code, detail=detail, headers={"Retry-After": _PAUSE})
 
 
 def _api_problem(error: exceptions.APIException) -> Problem:

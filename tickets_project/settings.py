@@ -83,6 +83,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "tickets_project.api.middleware.CorrelationMiddleware",
+    "tickets_project.api.middleware.ReadableMiddleware",
     "tickets_project.api.middleware.EitherSlashMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -169,6 +170,7 @@ Q_CLUSTER = {
     "save_limit": -1,
     "catch_up": False,
     **({"redis": REDIS_URL} if REDIS_URL else {"orm": "default"}),
+    "broker_class": f"tickets_project.outbox.worker.queues.{'RedisQueue' if REDIS_URL else 'OrmQueue'}",
 }
 
 # --- the API -----------------------------------------------------------------------------------------------------

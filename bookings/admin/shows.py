@@ -6,6 +6,7 @@ from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
+from django.db import connection
 from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
@@ -86,7 +87,8 @@ class ShowAdmin(FastAdmin):
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Show | None:
         """Lock the show that a form is posted for, against bookings made meanwhile."""
         show: Show | None = super().get_object(request, object_id, from_field)
-        if show and request.method == "POST":
+        # The history page is posted to without a transaction, and changes nothing.
+        if show and request.method == "POST" and connection.in_atomic_block:
             Show.objects.select_for_update().get(pk=show.pk)
             show.refresh_from_db()
         return show

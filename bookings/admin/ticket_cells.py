@@ -15,7 +15,17 @@ from tickets_project.qr_codes import qr_svg
 BADGES = Badges(
     {"pending": "info", "active": "success", "redeemed": "primary", "expired": "warning", "cancelled": "danger"}
 )
-PRINTED = Badges({"printed": "success", "waiting": "info", "parked": "danger", "nothing on its way": "danger"})
+PRINTED = Badges(
+    {
+        "printed": "success",
+        "waiting": "info",
+        "parked": "danger",
+        "discarded": "warning",
+        "nothing on its way": "danger",
+    }
+)
+# What needs a person comes first; what was discarded says so only when nothing else is left.
+BY_URGENCY = {Status.PARKED: "parked", Status.PENDING: "waiting", Status.DISCARDED: "discarded"}
 # The handlers that print and that tell of it; a key never changes.
 ON_THE_WAY = {"printing.print_ticket", "bookings.record_printed"}
 
@@ -56,9 +66,9 @@ def printed(ticket: Ticket) -> SafeString:
     deliveries: list[Delivery] = ticket.deliveries  # type: ignore[attr-defined] # likewise
     if not deliveries:
         return PRINTED.show("nothing on its way")
-    # What needs a person comes first.
-    worst = min(deliveries, key=lambda delivery: (delivery.status != Status.PARKED, delivery.pk))
-    badge = PRINTED.show("parked" if worst.status == Status.PARKED else "waiting")
+    urgency = list(BY_URGENCY)
+    worst = min(deliveries, key=lambda delivery: (urgency.index(Status(delivery.status)), delivery.pk))
+    badge = PRINTED.show(BY_URGENCY[Status(worst.status)])
     return format_html("{} {}", badge, link("outbox_delivery_change", why(worst, at=timezone.now()), worst.pk))
 
 

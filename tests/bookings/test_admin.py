@@ -24,6 +24,7 @@ from tests.factories import (
 from tickets_project.gateway import files
 from tickets_project.gateway.simulator.server import Simulator
 from tickets_project.outbox.models import Delivery, Message
+from tickets_project.outbox.repairing import discard_delivery
 
 pytestmark = pytest.mark.django_db
 SHOWS, BOOKINGS, TICKETS = "/admin/bookings/show/", "/admin/bookings/booking/", "/admin/bookings/ticket/"
@@ -179,7 +180,7 @@ class TestBookingPage:
         self, admin_client: Client, django_assert_max_num_queries: DjangoAssertNumQueries
     ) -> None:
         booking = confirmed_booking(seats=9)
-        with django_assert_max_num_queries(8):
+        with django_assert_max_num_queries(9):
             admin_client.get(f"{BOOKINGS}{booking.pk}/change/")
 
     def test_takes_no_change(self, admin_client: Client) -> None:
@@ -250,6 +251,14 @@ class TestTicketList:
         assert "ValueError: no" in admin_client.get(TICKETS).content.decode()
         Delivery.objects.all().delete()
         assert "nothing on its way" in admin_client.get(TICKETS).content.decode()
+
+    def test_says_who_discarded_its_printing(self, admin_client: Client) -> None:
+        confirmed_booking(seats=1)
+        delivery = Delivery.objects.get(handler="printing.print_ticket")
+        discard_delivery(delivery.pk, by="ann", at=timezone.now(), reason="made by hand")
+        page = admin_client.get(TICKETS).content.decode()
+        assert "discarded by ann: made by hand" in page
+        assert "waiting" not in page.lower().partition("result_list")[2]
 
 
 class TestTicketPage:

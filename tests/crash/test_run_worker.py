@@ -97,6 +97,13 @@ class TestKill:
             eventually(lambda: not any(process.is_running() for process in old), seconds=15)
         assert_each_printed_once(calls, 5)
 
+    def test_of_the_whole_cluster_is_made_good(self, calls: Callable[..., list[dict[str, Any]]]) -> None:
+        with worker() as supervisor:
+            os.killpg(cluster_processes(supervisor)[0].pid, signal.SIGKILL)
+            book()
+            eventually(all_printed, seconds=25)
+        assert_each_printed_once(calls, 5)
+
     def test_of_the_supervisor_ends_the_cluster(self) -> None:
         with worker() as supervisor:
             processes = cluster_processes(supervisor)

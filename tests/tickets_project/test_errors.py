@@ -2,11 +2,13 @@
 
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import pytest
+from django.db import InterfaceError, OperationalError
 from pytest_django import Settings
 from rest_framework.test import APIClient
+
+from tickets_project.errors import problem_response
 
 pytestmark = pytest.mark.django_db
 
@@ -15,9 +17,6 @@ pytestmark = pytest.mark.django_db
 def _ground(settings: Settings, tmp_path: Path) -> None:
     settings.ROOT_URLCONF = "tests.tickets_project.api.routes"
     settings.STATIC_ROOT = tmp_path
-    settings.CACHES = {
-        "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": str(uuid4())}
-    }
 
 
 def get(path: str, **headers: str) -> Any:
@@ -113,3 +112,12 @@ class TestHandlers:
         assert get("/page/", host="evil.example").headers["Content-Type"].startswith("text/html")
         response = get("/api/v1/everything/", host="evil.example")
         assert (response.status_code, response.headers["Content-Type"]) == (400, "application/problem+json")
+
+
+class TestOutage:
+    @pytest.mark.parametrize("error", [OperationalError("connection refused"), InterfaceError("connection is closed")])
+    def test_of_the_database_asks_to_come_again(self, error: Exception) -> None:
+        problem = problem_response(error, {})
+        assert problem is not None
+        assert (problem.status_code, problem.data["code"]) == (503, "database_unavailable")
+        assert problem.headers["Retry-After"] == "5"

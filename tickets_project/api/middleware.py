@@ -9,6 +9,7 @@ import structlog
 from django.http import HttpRequest, HttpResponse
 from django.urls import is_valid_path
 
+from tickets_project.api.problems import Problem
 from tickets_project.correlation import Trace, tracing
 
 _CORRELATION_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
@@ -54,6 +55,26 @@ class EitherSlashMiddleware:
         if request.path_info.startswith(_EITHER_SLASH) and _only_the_other_form_resolves(request.path_info):
             request.path_info, request.path = _toggled(request.path_info), _toggled(request.path)
         return self.get_response(request)
+
+
+class ReadableMiddleware:
+    """Refuses what nothing behind it could read: a body without its length, and NUL in an address or a query."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer, or say what to send instead."""
+        if request.headers.get("Transfer-Encoding") and not request.headers.get("Content-Length"):
+            return _refusal(411, "length_required", "Send the body with its Content-Length, not in chunks.")
+        if "\0" in request.path_info or "%00" in request.META.get("QUERY_STRING", ""):
+            return _refusal(400, "malformed", "An address takes no NUL.")
+        return self.get_response(request)
+
+
+def _refusal(status: int, code: str, detail: str) -> HttpResponse:
+    refusal: HttpResponse = Problem(status, code=code, detail=detail).render()
+    return refusal
 
 
 def _trace(request: HttpRequest) -> Trace:

@@ -6,6 +6,7 @@ from django.contrib.auth import authenticate
 from django.contrib.auth.models import User
 from django.contrib.auth.signals import user_logged_in
 from drf_spectacular.utils import extend_schema
+from drf_spectacular.views import SpectacularSwaggerView
 from knox.models import AuthToken
 from rest_framework import serializers
 from rest_framework.exceptions import AuthenticationFailed
@@ -70,6 +71,12 @@ class LogoutView(APIView):
         """Make the token that came with the request worthless."""
         request.auth.delete()
         return Response(status=204)
+
+
+class DocsView(SpectacularSwaggerView):
+    """The page that shows the OpenAPI document; it has no template for anything but reading."""
+
+    http_method_names = ("get", "head")
 
 
 def _user(request: Request, username: str, password: str) -> User:

@@ -86,4 +86,6 @@ def _reason(error: requests.RequestException) -> str:
         case requests.Timeout():
             return f"no answer within {to_answer} s, so the work may or may not be done"
         case _:
-            return f"no connection, or it broke: {error}"
+            # urllib3 wraps what the system said in what it tried.
+            cause = getattr(error.args[0] if error.args else None, "reason", error)
+            return f"no connection, or it broke: {str(cause).rpartition('connection: ')[2]}"

@@ -33,7 +33,7 @@ class PermanentUpstreamError(UpstreamError, GiveUp):
 def no_answer(operation: str, reason: str) -> TemporaryUpstreamError:
     """Return the error for a call whose answer never came."""
     return TemporaryUpstreamError(
-        f"{operation}: {reason}. Check GATEWAY_URL and the service; a retry may help.", operation=operation
+        f"{reason}. Check GATEWAY_URL and the service; a retry may help ({operation})", operation=operation
     )
 
 
@@ -42,7 +42,8 @@ def unlisted_answer(operation: str, status: int, body: bytes, reason: str = "") 
     excerpt = _excerpt(body)
     permanent = 400 <= status < 500 and status not in _PASSING  # noqa: PLR2004 - HTTP's own bounds
     advice = "Correct the request or our access: a retry cannot help" if permanent else "A retry may help"
-    message = f"{operation}: answered {status}{reason and f' ({reason})'}. {advice}. The answer: {excerpt or 'empty'}"
+    # What is most telling comes first, since lists show the beginning.
+    message = f"answered {status}{reason and f' ({reason})'}. {advice} ({operation}). The answer: {excerpt or 'empty'}"
     kind = PermanentUpstreamError if permanent else TemporaryUpstreamError
     return kind(message, operation=operation, status=status, excerpt=excerpt)
 

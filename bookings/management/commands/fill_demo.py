@@ -59,7 +59,7 @@ def fill(*, at: datetime) -> None:
         make_show(
             title=title,
             venue=venue,
-            start_time=at.replace(minute=0, second=0, microsecond=0) + timedelta(days=days),
+            start_time=at.replace(hour=19, minute=30, second=0, microsecond=0) + timedelta(days=days),
             number_of_tickets=seats,
             price=Money(amount=Decimal(price), currency="EUR"),
         )

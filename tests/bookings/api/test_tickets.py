@@ -132,8 +132,8 @@ class TestTicketDocumentView:
         assert (response.status_code, response.json()["code"]) == (503, "upstream_unavailable")
         assert response.headers["Retry-After"] == "5"
         assert b"127.0.0.1" not in response.content
-        [line] = [line for line in lines if line["event"] == "upstream_failed"]
-        assert (line["log_level"], "127.0.0.1" in line["error"]) == ("warning", True)
+        [line] = [line for line in lines if line["event"] == "outage"]
+        assert (line["log_level"], "Connection refused" in line["error"]) == ("warning", True)
 
     @pytest.mark.parametrize(("upstream", "status"), [(500, 503), (429, 503), (403, 502)])
     def test_tells_trouble_that_passes_from_trouble_that_does_not(

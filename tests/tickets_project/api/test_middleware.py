@@ -82,3 +82,17 @@ class TestEitherSlashMiddleware:
     @pytest.mark.parametrize("path", ["/api/v1/nowhere", "/api/v1/nowhere/", "/api/", "/health/"])
     def test_does_not_invent_routes(self, path: str) -> None:
         assert APIClient().get(path).status_code == 404
+
+
+@pytest.mark.django_db
+class TestReadableMiddleware:
+    def test_wants_the_length_of_a_body(self) -> None:
+        # A server takes the chunks apart and says no length, so that the body would be read as empty.
+        response = APIClient().generic("POST", "/api/v1/groups/door/", "", headers={"Transfer-Encoding": "chunked"})
+        assert (response.status_code, response.json()["code"]) == (411, "length_required")
+        assert response.headers["Content-Type"] == "application/problem+json"
+
+    @pytest.mark.parametrize("address", ["/health/live?a=%00", "/api/v1/groups/%00/"])
+    def test_takes_no_nul(self, address: str) -> None:
+        response = APIClient().get(address)
+        assert (response.status_code, response.json()["code"]) == (400, "malformed")

@@ -77,7 +77,7 @@ class TestStableCursorPagination:
         assert response.status_code == 400
         assert response.json()["errors"] == {"page_size": ["Give a whole number from 1 to 100."]}
 
-    @pytest.mark.parametrize("text", ["", "x", "é", "%", "a:b", "\x00", "W10:x", "a" * 10_000])
+    @pytest.mark.parametrize("text", ["", "x", "é", "%", "a:b", "W10:x", "a" * 10_000])
     def test_refuses_a_broken_cursor(self, text: str) -> None:
         response = APIClient(raise_request_exception=False).get(USERS, {"cursor": text})
         assert (response.status_code, list(response.json()["errors"])) == (400, ["cursor"])

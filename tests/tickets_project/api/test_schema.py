@@ -100,3 +100,10 @@ class TestPage:
         for asset in assets:
             with closing(APIClient().get(asset)) as response:
                 assert response.status_code == 200
+
+
+@pytest.mark.django_db
+class TestDocs:
+    @pytest.mark.parametrize("method", ["options", "post", "put"])
+    def test_can_only_be_read(self, method: str) -> None:
+        assert getattr(APIClient(), method)("/api/v1/docs/").status_code == 405

@@ -112,7 +112,9 @@ class TestDeliveryAdmin:
             ({"attempts": 0}, "in the queue"),
             ({"waiting_since": timezone.now()}, "waits since"),
             ({"claimed_until": timezone.now() + timedelta(hours=9), "claimed_by": uuid4()}, "a worker has it in hand"),
-            ({"status": "discarded"}, "ValueError: no seat"),
+            ({"status": "discarded"}, "discarded"),
+            ({"status": "parked", "attempts": 1}, "given up after one attempt: ValueError: no seat"),
+            ({"attempts": 1}, "failed once, next try"),
         ],
     )
     def test_says_why_it_waits(self, admin_client: Client, facts: dict[str, Any], why: str) -> None:
@@ -121,8 +123,8 @@ class TestDeliveryAdmin:
 
     def test_leads_to_the_dispatcher_that_holds_it(self, admin_client: Client) -> None:
         dispatcher = Dispatcher.objects.create(id=uuid4(), cluster="tickets", host="here", pid=1)
-        DeliveryFactory.create(claimed_by=dispatcher.id, claimed_until=timezone.now() + timedelta(hours=1))
-        page = admin_client.get(DELIVERIES).content.decode()
+        held = DeliveryFactory.create(claimed_by=dispatcher.id, claimed_until=timezone.now() + timedelta(hours=1))
+        page = admin_client.get(page_of(held)).content.decode()
         assert f"/admin/outbox/dispatcher/{dispatcher.id}/change/" in page
 
     def test_takes_no_change(self, admin_client: Client) -> None:

@@ -6,7 +6,7 @@ from django.db.models import Count, Min
 from django.http import HttpRequest
 from django.utils import timezone
 
-from tickets_project.admin_site.display import Section, age, link, moment
+from tickets_project.admin_site.display import Section, age, last_line, link, moment
 from tickets_project.outbox.admin.explaining import BADGES, delivery_section
 from tickets_project.outbox.models import Delivery, Dispatcher, Status
 
@@ -33,9 +33,24 @@ def _open() -> Section:
         .annotate(count=Count("*"), since=Min("message__published_at"))
         .order_by("handler", "status")
     )
-    rows = [[handler, BADGES.show(status), count, age(since, now)] for handler, status, count, since in groups]
+    rows = [
+        [
+            link("outbox_delivery_changelist", handler, query={"handler": handler, "status__exact": status}),
+            BADGES.show(status),
+            count,
+            age(since, now),
+            _latest_error(handler, status),
+        ]
+        for handler, status, count, since in groups
+    ]
     note = "" if rows else "Nothing waits."
-    return Section(title="What waits", headers=["handler", "status", "deliveries", "oldest"], rows=rows, note=note)
+    headers = ["handler", "status", "deliveries", "oldest", "latest error"]
+    return Section(title="What waits", headers=headers, rows=rows, note=note)
+
+
+def _latest_error(handler: str, status: str) -> str:
+    failed = Delivery.objects.filter(handler=handler, status=status).exclude(last_error="").order_by("-id").first()
+    return last_line(failed.last_error) if failed else "-"
 
 
 def _dispatchers() -> Section:

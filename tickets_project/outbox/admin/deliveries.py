@@ -50,13 +50,13 @@ def _holder(row: Delivery) -> SafeString | str:
 
 
 def _error(row: Delivery) -> SafeString | str:
-    line = last_line(row.last_error, longest=90)
-    return format_html('<div style="min-width: 14rem; overflow-wrap: anywhere">{}</div>', line) if line else "-"
+    line = last_line(row.last_error, longest=120)
+    return format_html('<div style="min-width: 16rem; overflow-wrap: anywhere">{}</div>', line) if line else "-"
 
 
-def _messages_link(message: Message) -> SafeString:
-    """Lead to all messages about the same thing."""
-    about = f"{message.aggregatetype} {message.aggregateid}"
+def _messages_link(message: Message, *, longest: int | None = None) -> SafeString:
+    """Lead to all messages about the same thing, named by its id or the beginning of it."""
+    about = unbroken(f"{message.aggregatetype} {message.aggregateid[:longest]}")
     return link("outbox_message_changelist", about, query={"q": message.aggregateid})
 
 
@@ -70,12 +70,12 @@ class DeliveryAdmin(ReadOnlyAdmin):
     """One message on its way to one handler; those with `outbox.repair_delivery` may retry and discard."""
 
     list_display = [
+        column("number", lambda row: row.pk),
         "handler",
-        column("message", lambda row: row.message.type),
+        column("about", lambda row: _messages_link(row.message, longest=8)),
         STATUS,
         "attempts",
         NEXT_TRY,
-        LEASE_HOLDER,
         column("error", _error),
         column("age", lambda row: unbroken(age(row.message.published_at, timezone.now()))),
     ]

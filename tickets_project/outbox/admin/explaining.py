@@ -20,26 +20,45 @@ def deliveries_about(aggregate_ids: Sequence[str]) -> dict[str, list[Delivery]]:
     """Return what is not delivered of the messages about each aggregate, oldest first, in one query."""
     rows = Delivery.objects.filter(message__aggregateid__in=aggregate_ids).exclude(status=Status.DELIVERED)
     found: dict[str, list[Delivery]] = defaultdict(list)
-    for delivery in rows.select_related("message").order_by("id"):
+    for delivery in rows.select_related("message").prefetch_related("interventions").order_by("id"):
         found[delivery.message.aggregateid].append(delivery)
     return found
 
 
 def why(delivery: Delivery, *, at: datetime) -> str:
     """Return what a delivery waits for, in words."""
-    error = last_line(delivery.last_error)
     match delivery.status:
-        case Status.PARKED:
-            return f"given up after {delivery.attempts} attempts: {error}"
-        case Status.PENDING if is_claimed(delivery, at=at):
-            return "a worker has it in hand"
-        case Status.PENDING if delivery.waiting_since:
-            return f"waits since {delivery.waiting_since:%H:%M:%S}: {error}"
-        case Status.PENDING if delivery.attempts and error:
-            return f"failed {delivery.attempts} times, next try at {delivery.available_at:%H:%M:%S}: {error}"
         case Status.PENDING:
-            return "in the queue"
-    return error
+            return _pending(delivery, at=at)
+        case Status.PARKED:
+            return f"given up after {_attempts(delivery.attempts)}: {last_line(delivery.last_error)}"
+        case Status.DISCARDED:
+            return _discarded(delivery)
+    return "delivered"
+
+
+def _pending(delivery: Delivery, *, at: datetime) -> str:
+    error = last_line(delivery.last_error)
+    if is_claimed(delivery, at=at):
+        return "a worker has it in hand"
+    if delivery.waiting_since:
+        return f"waits since {delivery.waiting_since:%H:%M:%S}: {error}"
+    if delivery.attempts and error:
+        return f"failed {_times(delivery.attempts)}, next try at {delivery.available_at:%H:%M:%S}: {error}"
+    return "in the queue"
+
+
+def _attempts(count: int) -> str:
+    return "one attempt" if count == 1 else f"{count} attempts"
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"
+
+
+def _discarded(delivery: Delivery) -> str:
+    discards = [entry for entry in delivery.interventions.all() if entry.action == "discarded"]
+    return f"discarded by {discards[0].by}: {discards[0].reason}" if discards else "discarded"
 
 
 def delivery_section(title: str, deliveries: Sequence[Delivery], *, note: str = "") -> Section:

@@ -5,9 +5,12 @@ from collections.abc import Callable
 from queue import Empty, SimpleQueue
 from threading import Lock, Thread
 
+import structlog
 from django.db import connection
 
 from tickets_project.outbox.claiming import Claim
+
+log = structlog.get_logger(__name__)
 
 
 class Crew:
@@ -61,6 +64,9 @@ class Crew:
         for claim in iter(self._queue.get, None):
             try:
                 self._work(claim)
+            except Exception:
+                # The claim's lease ends; the thread is still needed.
+                log.exception("thread failed", delivery=claim.delivery_id)
             finally:
                 with self._lock:
                     self._busy[claim.handler] -= 1

@@ -34,9 +34,12 @@ def at_work(*, within: timedelta = _SILENCE) -> QuerySet[Dispatcher]:
     return Dispatcher.objects.filter(seen_at__gt=Now() - within)
 
 
-def release_dead_dispatchers() -> None:
-    """Free the claims of this host's dispatchers whose process is gone, and forget those long silent elsewhere."""
-    for dispatcher in Dispatcher.objects.filter(host=socket.gethostname()):
+def release_dead_dispatchers(cluster: str) -> None:
+    """Free the claims of the cluster's dispatchers whose process is gone; forget those of any that are long silent.
+
+    A pid says something within one cluster alone: others may live in containers with the same host name.
+    """
+    for dispatcher in Dispatcher.objects.filter(cluster=cluster):
         if not _lives(dispatcher.pid):
             released = claiming.release(dispatcher=dispatcher.id)
             dispatcher.delete()

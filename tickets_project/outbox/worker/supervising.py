@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from secrets import token_hex
 from threading import Event
 from time import monotonic
 from types import FrameType
@@ -18,6 +19,7 @@ from types import FrameType
 import structlog
 from django.conf import settings
 from django.db import connection
+from django_q.brokers import get_broker
 from django_q.tasks import async_task
 
 from tickets_project.outbox.claiming import DATABASE_AWAY
@@ -26,9 +28,8 @@ from tickets_project.outbox.worker.presence import CLUSTER, at_work, release_dea
 from tickets_project.outbox.worker.waking import LIFELINE
 
 WATCH_SECONDS = 1.0
-# Clusters that share a broker may take each other's top-ups, so several must fail before a cluster counts as wedged.
-TOP_UP_SECONDS = 1.5
-WEDGED_SECONDS = 30.0
+TOP_UP_SECONDS = 3.0
+WEDGED_SECONDS = 20.0
 
 log = structlog.get_logger(__name__)
 
@@ -39,7 +40,9 @@ class Supervisor:
     def __init__(self, say: Callable[[str], None]) -> None:
         self._say = say
         self._stop = Event()
-        self._name = f"{socket.gethostname()}:{os.getpid()}"
+        # Host and pid alone come again: in containers, and after a restart.
+        self._name = f"{socket.gethostname()[:60]}:{os.getpid()}:{token_hex(3)}"
+        self._queue = get_broker(self._name)
         self._seen_at = self._topped_up_at = 0.0
 
     def run(self) -> None:
@@ -51,13 +54,19 @@ class Supervisor:
             cluster = self._start(lifeline)
             os.close(lifeline)
             self._watch(cluster)
-            os.write(keep, b"stop")
+            # Nobody reads the pipe any more when the whole cluster is gone.
+            with suppress(BrokenPipeError):
+                os.write(keep, b"stop")
             _end(cluster)
             os.close(keep)
-            self._look(release_dead_dispatchers)
+            self._look(self._clean_up)
             # A cluster that dies at once is not started again at once.
             self._stop.wait(WATCH_SECONDS)
         self._say("The worker has stopped.")
+
+    def _clean_up(self) -> None:
+        release_dead_dispatchers(self._name)
+        self._queue.delete_queue()
 
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
         self._stop.set()
@@ -94,14 +103,14 @@ class Supervisor:
             connection.close()
 
     def _top_up(self) -> None:
-        release_dead_dispatchers()
+        release_dead_dispatchers(self._name)
         present = at_work().filter(cluster=self._name).count()
         if present:
             self._seen_at = monotonic()
         if present < settings.OUTBOX_DISPATCHERS and monotonic() - self._topped_up_at > TOP_UP_SECONDS:
             self._topped_up_at = monotonic()
             for _ in range(settings.OUTBOX_DISPATCHERS - present):
-                async_task(dispatch)
+                async_task(dispatch, broker=self._queue)
 
 
 def _end(cluster: "subprocess.Popen[bytes]") -> None:

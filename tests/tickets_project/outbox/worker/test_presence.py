@@ -43,20 +43,20 @@ class TestReleaseDeadDispatchers:
         dead = dispatcher(pid=dead_pid)
         row = DeliveryFactory.create()
         claim_due(dispatcher=dead.id)
-        release_dead_dispatchers()
+        release_dead_dispatchers("here")
         row.refresh_from_db()
         assert (row.claimed_by, row.attempts) == (None, 1)
         assert not Dispatcher.objects.exists()
 
     def test_leaves_the_living(self) -> None:
         alive, other_user = dispatcher(), dispatcher(pid=1)
-        release_dead_dispatchers()
+        release_dead_dispatchers("here")
         assert set(Dispatcher.objects.all()) == {alive, other_user}
 
-    def test_leaves_other_hosts_until_they_are_long_silent(self, dead_pid: int) -> None:
-        dispatcher(host="elsewhere", pid=dead_pid, seen_at=timezone.now() - timedelta(minutes=10))
-        silent = dispatcher(host="elsewhere", pid=dead_pid, seen_at=timezone.now() - timedelta(minutes=1))
-        release_dead_dispatchers()
+    def test_leaves_other_clusters_until_they_are_long_silent(self, dead_pid: int) -> None:
+        dispatcher(cluster="there", pid=dead_pid, seen_at=timezone.now() - timedelta(minutes=10))
+        silent = dispatcher(cluster="there", pid=dead_pid, seen_at=timezone.now() - timedelta(minutes=1))
+        release_dead_dispatchers("here")
         assert list(Dispatcher.objects.all()) == [silent]
 
 
