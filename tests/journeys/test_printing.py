@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import requests
+from django.utils import timezone
 
 from bookings.models import Ticket
 from printing.models import PrintedTicket
@@ -15,6 +16,7 @@ from tests.journeys.conftest import Site
 from tests.processes import eventually, worker
 from tickets_project.gateway.simulator.server import Simulator
 from tickets_project.outbox.models import Delivery, Dispatcher, Message
+from tickets_project.outbox.repairing import retry_delivery
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -134,6 +136,6 @@ class TestPrintingJourney:
             eventually(parked.exists)
             assert "403" in parked.get().last_error
             assert len(calls("files.put")) == 1
-            parked.update(status="pending", available_at="2026-01-01T00:00:00Z")
+            retry_delivery(parked.get().pk, by="ann", at=timezone.now())
             eventually(all_printed)
         assert_printed_once(ticket, simulator)

@@ -17,6 +17,7 @@ from tickets_project.outbox.claiming import claim, release, renew, retry, settle
 from tickets_project.outbox.delivering import deliver
 from tickets_project.outbox.models import Delivery, Status
 from tickets_project.outbox.publishing import publish
+from tickets_project.outbox.repairing import discard_delivery
 from tickets_project.outbox.subscriptions import Subscription, Subscriptions
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -122,7 +123,8 @@ class TestClaimOrdered:
     def test_goes_on_when_the_parked_one_is_discarded(self) -> None:
         for row in claim_due():
             retry(row, delay=None, error="never")
-        Delivery.objects.filter(status="parked").update(status="discarded")
+        for delivery in Delivery.objects.filter(status="parked"):
+            discard_delivery(delivery.pk, by="ann", at=timezone.now(), reason="no longer wanted")
         assert [row.payload["number"] for row in claim_due()] == [1, 1]
 
 

@@ -50,8 +50,8 @@ def _holder(row: Delivery) -> SafeString | str:
 
 
 def _error(row: Delivery) -> SafeString | str:
-    line = last_line(row.last_error, longest=120)
-    return format_html('<div style="min-width: 16rem; overflow-wrap: anywhere">{}</div>', line) if line else "-"
+    line = last_line(row.last_error, longest=80)
+    return format_html('<div style="min-width: 12rem; overflow-wrap: anywhere">{}</div>', line) if line else "-"
 
 
 def _messages_link(message: Message, *, longest: int | None = None) -> SafeString:
