@@ -3,21 +3,22 @@
 from datetime import datetime
 from uuid import UUID
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from printing.events import TicketPrintedV1
-from printing.models import PrintedTicket
-from printing.queries import is_printed
 from tickets_project.outbox.publishing import publish
+
+_NOTE = """
+    INSERT INTO printing_printedticket (ticket_id, file_name, printed_at) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING
+"""
 
 
 @transaction.atomic(savepoint=False)
 def record_printed(*, ticket_id: UUID, file_name: str, at: datetime) -> None:
-    """Note that the document is stored, and announce it; a second note for the ticket does nothing.
-
-    :raises IntegrityError: if another transaction notes it at this very moment
-    """
-    if is_printed(ticket_id):
-        return
-    PrintedTicket.objects.create(ticket_id=ticket_id, file_name=file_name, printed_at=at)
-    publish(TicketPrintedV1(ticket_id=str(ticket_id), file_name=file_name))
+    """Note that the document is stored, and announce it; a second note for the ticket does nothing."""
+    # In SQL, since Django does not tell whether a row that may conflict was inserted.
+    with connection.cursor() as cursor:
+        cursor.execute(_NOTE, [ticket_id, file_name, at])
+        is_new = cursor.rowcount == 1
+    if is_new:
+        publish(TicketPrintedV1(ticket_id=str(ticket_id), file_name=file_name))
