@@ -4,6 +4,7 @@ The tickets are confirmed first; the clock runs from the first ticket shown as p
 """
 
 import argparse
+from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
 from statistics import median
@@ -25,6 +26,7 @@ from tickets_project.values import Money
 
 ONE_AT_A_TIME = 100
 PER_BOOKING = 10
+MOST_SECONDS = 120
 
 
 def main() -> None:
@@ -55,12 +57,22 @@ def printed_per_second(tickets: int) -> float:
     confirm_tickets(tickets)
     unprinted = Ticket.objects.filter(printed_at=None)
     with process("run_worker"):
-        while unprinted.count() == tickets:
-            sleep(0.01)
+        wait_until(lambda: unprinted.count() < tickets)
         started, left = monotonic(), unprinted.count()
-        while unprinted.exists():
-            sleep(0.02)
+        wait_until(lambda: not unprinted.exists())
         return left / (monotonic() - started)
+
+
+def wait_until(holds: Callable[[], bool]) -> None:
+    """Wait until it holds.
+
+    :raises TimeoutError: if it does not within two minutes
+    """
+    deadline = monotonic() + MOST_SECONDS
+    while not holds():
+        if monotonic() > deadline:
+            raise TimeoutError(f"The worker did not print the tickets within {MOST_SECONDS} s.")
+        sleep(0.02)
 
 
 def confirm_tickets(count: int) -> None:

@@ -1,9 +1,10 @@
 """Reads that the API, the admin and other apps' adapters need."""
 
+from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.models import User
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from bookings.models import Booking, Show, Ticket
 
@@ -33,6 +34,21 @@ def tickets_visible_to(user: User) -> QuerySet[Ticket]:
     return tickets if user.is_staff else tickets.filter(booking__owner=user)
 
 
-def ticket_with_show(ticket_id: UUID) -> Ticket | None:
-    """Return a ticket with its booking and show, None when there is no such ticket."""
-    return Ticket.objects.select_related("ticket_type", "booking__show").filter(id=ticket_id).first()
+def ticket_facts(ticket_id: UUID) -> dict[str, Any] | None:
+    """Return what stands on a ticket, of itself and of its booking and show; None when there is no such ticket."""
+    facts = (
+        Ticket.objects.filter(id=ticket_id)
+        .values(
+            "customer_email",
+            "price_amount",
+            "price_currency",
+            "redemption_code",
+            type_name=F("ticket_type__name"),
+            confirmation_code=F("booking__confirmation_code"),
+            title=F("booking__show__title"),
+            venue=F("booking__show__venue"),
+            start_time=F("booking__show__start_time"),
+        )
+        .first()
+    )
+    return dict(facts) if facts else None

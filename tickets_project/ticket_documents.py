@@ -4,27 +4,27 @@ from uuid import UUID
 
 from django.conf import settings
 
-from bookings.queries import ticket_with_show
+from bookings.queries import ticket_facts
 from printing.documents import TicketDocument
+from tickets_project.values import Money
 
 
 def find_ticket_document(ticket_id: UUID) -> TicketDocument | None:
     """Return what is printed on the ticket, None when there is no such ticket."""
-    ticket = ticket_with_show(ticket_id)
-    if ticket is None:
+    facts = ticket_facts(ticket_id)
+    if facts is None:
         return None
-    show = ticket.booking.show
     return TicketDocument(
-        ticket_id=str(ticket.id),
-        title=show.title,
-        venue=show.venue,
-        starts_at=show.start_time,
+        ticket_id=str(ticket_id),
+        title=facts["title"],
+        venue=facts["venue"],
+        starts_at=facts["start_time"],
         time_zone=settings.TICKETS_TIME_ZONE,
-        holder=ticket.customer_email,
-        ticket_type=ticket.ticket_type.name,
-        price=ticket.price,
-        code=ticket.redemption_code,
-        confirmation_code=ticket.booking.confirmation_code or "",
+        holder=facts["customer_email"],
+        ticket_type=facts["type_name"],
+        price=Money(amount=facts["price_amount"], currency=facts["price_currency"]),
+        code=facts["redemption_code"],
+        confirmation_code=facts["confirmation_code"] or "",
         organiser=settings.TICKETS_ORGANISER,
         contact=settings.TICKETS_CONTACT,
     )
