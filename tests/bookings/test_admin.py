@@ -180,7 +180,7 @@ class TestBookingPage:
         self, admin_client: Client, django_assert_max_num_queries: DjangoAssertNumQueries
     ) -> None:
         booking = confirmed_booking(seats=9)
-        with django_assert_max_num_queries(9):
+        with django_assert_max_num_queries(8):
             admin_client.get(f"{BOOKINGS}{booking.pk}/change/")
 
     def test_takes_no_change(self, admin_client: Client) -> None:

@@ -2,13 +2,16 @@
 
 import os
 import signal
+import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
 from django.utils import timezone
+from pytest_django import Settings
 
 from bookings.models import Ticket
 from printing.models import PrintedTicket
@@ -111,6 +114,30 @@ class TestPrintingJourney:
             eventually(all_printed)
         assert_printed_once(ticket, simulator)
         assert [call["status"] for call in calls("files.put")] == [None, 409]
+
+    def test_prints_once_when_the_service_answers_too_late(
+        self, customer: Site, show_id: str, simulator: Simulator, fault: Fault, calls: Calls
+    ) -> None:
+        # The simulator stores first; our patience is over before its answer comes.
+        fault("files.put", delay_ms=2500)
+        [ticket] = confirmed_tickets(customer, show_id)
+        with worker(GATEWAY_READ_TIMEOUT="1"), print_delivery_failing():
+            eventually(all_printed, seconds=15)
+        assert_printed_once(ticket, simulator)
+        assert calls("files.put")[-1]["status"] == 409
+
+    def test_prints_once_the_gateway_is_back(
+        self, customer: Site, show_id: str, settings: Settings, tmp_path: Path
+    ) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            port = server.getsockname()[1]
+        settings.GATEWAY_URL = f"http://127.0.0.1:{port}"
+        [ticket] = confirmed_tickets(customer, show_id)
+        with worker(), print_delivery_failing():
+            assert "Connection refused" in Delivery.objects.get(handler="printing.print_ticket").last_error
+            with Simulator(files=tmp_path / "later", port=port) as back:
+                eventually(all_printed, seconds=20)
+                assert_printed_once(ticket, back)
 
     def test_prints_once_when_the_worker_is_killed_between_storing_and_recording(
         self, customer: Site, show_id: str, simulator: Simulator, fault: Fault, calls: Calls

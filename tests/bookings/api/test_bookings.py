@@ -219,6 +219,10 @@ class TestBookingsViewGet:
         response = staff.get(BOOKINGS, {name: value})
         assert (response.status_code, list(response.json()["errors"])) == (400, [name])
 
+    @pytest.mark.parametrize("name", ["search", "status", "cursor"])
+    def test_refuses_nul_in_a_filter(self, staff: APIClient, name: str) -> None:
+        assert staff.get(BOOKINGS, {name: "\0"}).status_code == 400
+
     @pytest.mark.parametrize("time", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
     def test_survives_the_ends_of_time(self, staff: APIClient, time: str) -> None:
         assert staff.get(BOOKINGS, {"from": time}).status_code in {200, 400}

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 
-from django.db.models import QuerySet
+from django.db.models import QuerySet, prefetch_related_objects
 from django.utils import timezone
 
 from tickets_project.admin_site.display import Badges, Section, last_line, link, moment
@@ -17,10 +17,12 @@ DELIVERY_HEADERS = ["handler", "message", "status", "attempts", "next try", "why
 
 
 def deliveries_about(aggregate_ids: Sequence[str]) -> dict[str, list[Delivery]]:
-    """Return what is not delivered of the messages about each aggregate, oldest first, in one query."""
-    rows = Delivery.objects.filter(message__aggregateid__in=aggregate_ids).exclude(status=Status.DELIVERED)
+    """Return what is not delivered of the messages about each aggregate, oldest first, with who discarded what."""
+    open_rows = Delivery.objects.filter(message__aggregateid__in=aggregate_ids).exclude(status=Status.DELIVERED)
+    rows = list(open_rows.select_related("message").order_by("id"))
+    prefetch_related_objects([row for row in rows if row.status == Status.DISCARDED], "interventions")
     found: dict[str, list[Delivery]] = defaultdict(list)
-    for delivery in rows.select_related("message").prefetch_related("interventions").order_by("id"):
+    for delivery in rows:
         found[delivery.message.aggregateid].append(delivery)
     return found
 
