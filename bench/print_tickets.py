@@ -21,6 +21,7 @@ from django.utils import timezone
 from bench.installation import process
 from bookings.models import Show, Ticket
 from bookings.services import confirm_booking, make_booking, make_show
+from tickets_project.audit.acts import Act
 from tickets_project.gateway import files
 from tickets_project.values import Money
 
@@ -79,7 +80,9 @@ def confirm_tickets(count: int) -> None:
     """Leave that many tickets to print."""
     now = timezone.now()
     staff, _ = User.objects.get_or_create(username="bench", is_staff=True)
+    act = Act(at=now, actor=staff, as_staff=True)
     show: Show = make_show(
+        act=act,
         title="Bench",
         venue="Here",
         start_time=now + timedelta(days=1),
@@ -93,9 +96,9 @@ def confirm_tickets(count: int) -> None:
             number_of_tickets=min(PER_BOOKING, count - first),
             customer_email="bench@tickets.example",
             owner=staff,
-            at=now,
+            act=act,
         )
-        confirm_booking(booking_id=booking.id, actor=staff, payment_id=None, at=now)
+        confirm_booking(booking_id=booking.id, act=act, payment_id=None)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,14 @@ class BookingsConfig(AppConfig):
 
     def ready(self) -> None:
         """Connect each request to its one handler."""
-        from bookings import request_handlers, signals
+        from bookings import request_handlers as handlers
+        from bookings import signals
 
-        signals.booking_confirmation_requested.connect(request_handlers.confirm_booking, dispatch_uid="confirm_booking")
+        for signal, handler in (
+            (signals.booking_confirmation_requested, handlers.BookingConfirmationHandler()),
+            (signals.booking_cancellation_requested, handlers.BookingCancellationHandler()),
+            (signals.ticket_activation_requested, handlers.TicketActivationHandler()),
+            (signals.ticket_redemption_requested, handlers.TicketRedemptionHandler()),
+        ):
+            # A weak reference would be the only one.
+            signal.connect(handler, weak=False, dispatch_uid=type(handler).__name__)

@@ -15,5 +15,15 @@ def redemption_code() -> str:
     return _code(16)
 
 
+def activation_code() -> str:
+    """Return eight characters, 39 bits: typed by a holder who must own the ticket besides."""
+    return _code(8)
+
+
+def tidied(code: str) -> str:
+    """Return a code as it is stored, from how people type it and scanners send it."""
+    return "".join(code.split()).replace("-", "").upper()
+
+
 def _code(length: int) -> str:
     return "".join(secrets.choice(_ALPHABET) for _ in range(length))

@@ -4,9 +4,12 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.models import User
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, Prefetch, Q, QuerySet
+from django.db.models.functions import Coalesce
 
-from bookings.models import Booking, Show, Ticket
+from bookings.codes import tidied
+from bookings.models import Booking, Scan, Show, Ticket
+from tickets_project.values import Money
 
 
 def shows() -> QuerySet[Show]:
@@ -16,8 +19,21 @@ def shows() -> QuerySet[Show]:
 
 def bookings_visible_to(user: User) -> QuerySet[Booking]:
     """Return a user's own bookings, or all of them for staff, with what a list shows."""
-    bookings = Booking.objects.select_related("show").prefetch_related("tickets__ticket_type")
-    return bookings if user.is_staff else bookings.filter(owner=user)
+    bookings = _bookings()
+    return bookings if _sees_all(user, "bookings.view_booking") else bookings.filter(owner=user)
+
+
+def booking_with_tickets(booking_id: UUID) -> Booking:
+    """Return the booking as it is answered.
+
+    :raises Booking.DoesNotExist: if there is no such booking
+    """
+    return _bookings().get(id=booking_id)
+
+
+def bookings_owned_by(user: User) -> QuerySet[Booking]:
+    """Return a user's own bookings, whatever else the user may see."""
+    return Booking.objects.select_related("show", "resource").filter(owner=user)
 
 
 def search_bookings(bookings: QuerySet[Booking], text: str) -> QuerySet[Booking]:
@@ -25,13 +41,29 @@ def search_bookings(bookings: QuerySet[Booking], text: str) -> QuerySet[Booking]
     for match in (Q(confirmation_code=text.upper()), Q(customer_email__iexact=text)):
         if (found := bookings.filter(match)).exists():
             return found
-    return bookings.filter(show__title__istartswith=text)
+    titled = bookings.filter(show__title__istartswith=text)
+    return titled if titled.exists() else bookings.filter(resource__name__istartswith=text)
 
 
 def tickets_visible_to(user: User) -> QuerySet[Ticket]:
     """Return a user's own tickets, or all of them for staff, with what a list shows."""
-    tickets = Ticket.objects.select_related("ticket_type", "booking")
-    return tickets if user.is_staff else tickets.filter(booking__owner=user)
+    tickets = _tickets()
+    return tickets if _sees_all(user, "bookings.view_ticket") else tickets.filter(booking__owner=user)
+
+
+def tickets_owned_by(user: User) -> QuerySet[Ticket]:
+    """Return a user's own tickets, whatever else the user may see."""
+    return _tickets().filter(booking__owner=user)
+
+
+def ticket_with_code(redemption_code: str) -> Ticket | None:
+    """Return the ticket that a scanned or typed code belongs to."""
+    return Ticket.objects.select_related("booking").filter(redemption_code=tidied(redemption_code)).first()
+
+
+def is_repeated(nonce: str | None, *, by: User | None) -> bool:
+    """Tell whether a scan of this member of staff has the nonce already."""
+    return nonce is not None and Scan.objects.filter(scanned_by=by, nonce=nonce).exists()
 
 
 def ticket_facts(ticket_id: UUID) -> dict[str, Any] | None:
@@ -45,10 +77,37 @@ def ticket_facts(ticket_id: UUID) -> dict[str, Any] | None:
             "redemption_code",
             type_name=F("ticket_type__name"),
             confirmation_code=F("booking__confirmation_code"),
-            title=F("booking__show__title"),
-            venue=F("booking__show__venue"),
-            start_time=F("booking__show__start_time"),
+            title=Coalesce("booking__show__title", "booking__resource__name"),
+            venue=Coalesce("booking__show__venue", "booking__resource__location"),
+            start_time=F("booking__start_time"),
         )
         .first()
     )
     return dict(facts) if facts else None
+
+
+def price_of_booking(booking_id: UUID) -> Money | None:
+    """Return the price of all of a booking, None when there is none."""
+    booking = Booking.objects.filter(id=booking_id).only("price_amount", "price_currency").first()
+    return booking.price if booking else None
+
+
+def price_of_ticket(ticket_id: UUID) -> Money | None:
+    """Return the price of a ticket, None when there is none."""
+    ticket = Ticket.objects.filter(id=ticket_id).only("price_amount", "price_currency").first()
+    return ticket.price if ticket else None
+
+
+def _bookings() -> QuerySet[Booking]:
+    tickets = Prefetch("tickets", _tickets().order_by("created_at", "id"))
+    return Booking.objects.select_related("show", "resource").prefetch_related(tickets)
+
+
+def _tickets() -> QuerySet[Ticket]:
+    return Ticket.objects.select_related(
+        "ticket_type", "booking__show", "booking__resource", "receipt"
+    ).prefetch_related("refunds")
+
+
+def _sees_all(user: User, permission: str) -> bool:
+    return user.is_staff and user.has_perm(permission)

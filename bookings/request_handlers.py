@@ -1,32 +1,126 @@
-"""The handlers of the requests in signals.py: record the request, do the work or refuse, and answer."""
+"""The handlers of the requests in signals.py: record the request, do the work or refuse, and answer.
 
-from datetime import datetime
+What each does is one use case of services/, whose audit row, notification and events commit with it. A refusal leaves
+the recorded request and an audit row, and nothing else; a refused scan stays stored besides.
+"""
+
+from collections.abc import Callable
+from decimal import Decimal
+from functools import partial
 from typing import Any
 
-from django.contrib.auth.models import User
-
-from bookings import services
-from bookings.events import BookingConfirmationRequested
-from bookings.models import Booking
+from bookings import queries, services
+from bookings.events import (
+    BookingCancellationRequested,
+    BookingConfirmationRequested,
+    TicketActivationRequested,
+    TicketRedemptionRequested,
+)
+from bookings.models import Booking, Scan, Ticket
+from bookings.services.redeeming import refusal_of
+from tickets_project.audit.acts import Act
+from tickets_project.audit.recording import record, subject_of
 from tickets_project.event_result import EventResult
 from tickets_project.outbox.publishing import publish
 from tickets_project.refusals import DomainError
 
 
-def confirm_booking(
-    *, booking: Booking, actor: User, payment_id: str | None, at: datetime, **_signal: Any
-) -> EventResult:
-    """Confirm a booking; a refusal leaves the recorded request and nothing else."""
-    publish(
-        BookingConfirmationRequested(
-            booking_id=str(booking.id),
-            user_id=booking.owner_id,
-            payment_id=payment_id,
-            admin_id=actor.pk if actor.is_staff else None,
+class BookingConfirmationHandler:
+    """Confirms a pending booking, and makes as many tickets as were booked."""
+
+    def __call__(self, *, booking: Booking, act: Act, payment_id: str | None, **_signal: Any) -> EventResult:
+        """Answer with the booking."""
+        publish(
+            BookingConfirmationRequested(
+                booking_id=str(booking.id), user_id=booking.owner_id, payment_id=payment_id, admin_id=act.admin_id
+            )
         )
-    )
+        refused = ("booking_confirmation_refused", subject_of(booking), act)
+        return _answer(
+            lambda: {"booking": services.confirm_booking(booking_id=booking.id, act=act, payment_id=payment_id)},
+            refused=refused,
+        )
+
+
+class BookingCancellationHandler:
+    """Cancels a pending or confirmed booking with its open tickets, and pays back what the policy or staff say."""
+
+    def __call__(self, *, booking: Booking, act: Act, refund_amount: Decimal | None, **_signal: Any) -> EventResult:
+        """Answer with the booking."""
+        publish(
+            BookingCancellationRequested(
+                booking_id=str(booking.id),
+                user_id=booking.owner_id,
+                reason=act.reason or None,
+                refund_amount=refund_amount,
+                admin_id=act.admin_id,
+            )
+        )
+        refused = ("booking_cancellation_refused", subject_of(booking), act)
+        return _answer(
+            lambda: {"booking": services.cancel_booking(booking_id=booking.id, act=act, refund_amount=refund_amount)},
+            refused=refused,
+        )
+
+
+class TicketActivationHandler:
+    """Activates a pending ticket with the code given, or one made, and sends its owner the QR code."""
+
+    def __call__(self, *, ticket: Ticket, act: Act, activation_code: str | None, **_signal: Any) -> EventResult:
+        """Answer with the ticket."""
+        publish(
+            TicketActivationRequested(
+                ticket_id=str(ticket.id),
+                user_id=ticket.owner_id,
+                admin_id=act.admin_id,
+                activation_code=activation_code,
+            )
+        )
+        refused = ("ticket_activation_refused", subject_of(ticket), act)
+        return _answer(
+            lambda: {"ticket": services.activate_ticket(ticket_id=ticket.id, act=act, code=activation_code)},
+            refused=refused,
+        )
+
+
+class TicketRedemptionHandler:
+    """Lets the holder of an active, valid ticket in, once; each scan is stored."""
+
+    def __call__(
+        self, *, redemption_code: str, act: Act, location: str, nonce: str | None, **_signal: Any
+    ) -> EventResult:
+        """Answer with the ticket and the scan; a repeated scan is answered from what is stored, and not recorded."""
+        done = partial(services.scan, code=redemption_code, act=act, location=location, nonce=nonce)
+        if queries.is_repeated(nonce, by=act.actor):
+            return _answer(partial(_let_in, done))
+        ticket = queries.ticket_with_code(redemption_code)
+        publish(
+            TicketRedemptionRequested(
+                ticket_id=str(ticket.id) if ticket else None,
+                user_id=ticket.owner_id if ticket else None,
+                redemption_code=redemption_code,
+                location=location or None,
+            )
+        )
+        subject = subject_of(ticket) if ticket else ("scan", redemption_code[:36])
+        return _answer(partial(_let_in, done), refused=("ticket_redemption_refused", subject, act))
+
+
+def _let_in(scan: Callable[[], Scan]) -> dict[str, Any]:
+    made = scan()
+    if refusal := refusal_of(made):
+        raise refusal
+    return {"ticket": made.ticket, "scan": made}
+
+
+def _answer(
+    carry_out: Callable[[], dict[str, Any]], *, refused: tuple[str, tuple[str, str], Act] | None = None
+) -> EventResult:
+    """Carry a request out; `refused` is the audit row of a refusal: its action, its subject and its act."""
     try:
-        confirmed = services.confirm_booking(booking_id=booking.id, actor=actor, payment_id=payment_id, at=at)
+        return EventResult.done(**carry_out())
     except DomainError as refusal:
+        if refused:
+            action, subject, act = refused
+            record(action, subject, act.noting(error_type=refusal.code, **refusal.extensions))
         return EventResult.refused(refusal)
-    return EventResult.done(booking=confirmed)

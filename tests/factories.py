@@ -6,11 +6,12 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import factory
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Group, User
 from django.utils import timezone
 
 from bookings.models import Booking, Show, Ticket, TicketType
 from bookings.services import confirm_booking, make_booking
+from tickets_project.audit.acts import Act
 from tickets_project.outbox.models import Delivery, Message
 
 NOON = datetime(2026, 5, 2, 12, tzinfo=UTC)
@@ -32,6 +33,12 @@ class StaffFactory(UserFactory):
 
     username = factory.Sequence(lambda number: f"staff{number}")
     is_staff = True
+
+    @factory.post_generation
+    def role(self, create: bool, extracted: str | None, **_: Any) -> None:  # noqa: FBT001 - factory-boy's signature
+        """Give the role of operations, or the one that is named; an empty one gives none."""
+        if create and extracted != "":
+            self.groups.add(Group.objects.get(name=extracted or "ops"))
 
 
 class TicketTypeFactory(factory.django.DjangoModelFactory):
@@ -101,14 +108,24 @@ def pending_booking(*, show: Show | None = None, owner: User | None = None, seat
         number_of_tickets=seats,
         customer_email=facts.pop("customer_email", owner.email),
         owner=owner,
-        at=facts.pop("at", None) or timezone.now(),
+        act=Act(at=facts.pop("at", None) or timezone.now(), actor=owner),
     )
 
 
 def confirmed_booking(**facts: Any) -> Booking:
     """Make a booking and confirm it as staff do."""
     booking = pending_booking(**facts)
-    return confirm_booking(booking_id=booking.id, actor=StaffFactory.create(), payment_id=None, at=timezone.now())
+    return confirm_booking(booking_id=booking.id, act=staff_act(), payment_id=None)
+
+
+def staff_act(**facts: Any) -> Act:
+    """Return what a member of staff does now."""
+    return Act(**{"at": timezone.now(), "actor": StaffFactory.create(), "as_staff": True} | facts)
+
+
+def owner_act(booking: Booking, **facts: Any) -> Act:
+    """Return what the owner of a booking does now."""
+    return Act(**{"at": timezone.now(), "actor": booking.owner} | facts)
 
 
 def only_ticket(booking: Booking | UUID) -> Ticket:

@@ -32,6 +32,9 @@ GATEWAY_TIMEOUTS = (
     env.number("GATEWAY_CONNECT_TIMEOUT", default=2, least=1, most=60),
     env.number("GATEWAY_READ_TIMEOUT", default=5, least=1, most=60),
 )
+# Where people reach the site, for links in e-mails.
+SITE_URL = env.url("SITE_URL", "http", "https", default="http://127.0.0.1:8000")
+BOOKING_HOLD_MINUTES = env.number("BOOKING_HOLD_MINUTES", default=15, least=1, most=1440)
 VENDOR_WEBHOOK_SECRET = env.text("VENDOR_WEBHOOK_SECRET")
 WEBHOOKS_ALLOW_PRIVATE = env.flag("WEBHOOKS_ALLOW_PRIVATE", default=False)
 TICKETS_TIME_ZONE = env.time_zone("TICKETS_TIME_ZONE", "UTC")
@@ -75,9 +78,13 @@ INSTALLED_APPS = [
     "tickets_project.outbox",
     "tickets_project.gateway",
     "tickets_project.api",
+    "tickets_project.audit",
+    "tickets_project.notifications",
+    "tickets_project.analytics",
     "bookings",
     "printing",
     "vip_bundles",
+    "tickets_project.roles",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -142,6 +149,10 @@ STATIC_URL = "static/"
 WHITENOISE_USE_FINDERS = True
 LOGGING = logging_config(env.choice("LOG_FORMAT", "json", "console", default="console" if DEBUG else "json"))
 vars().update({key: value for key, value in env.email("EMAIL_URL", "consolemail://").items() if value is not None})
+# django-anymail's backends read their own settings; this names one of them.
+EMAIL_BACKEND = env.text("EMAIL_BACKEND") or vars()["EMAIL_BACKEND"]
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = env.text("EMAIL_FROM") or f"{TICKETS_ORGANISER} <{TICKETS_CONTACT}>"
 
 # --- security ----------------------------------------------------------------------------------------------------
 SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
@@ -242,7 +253,7 @@ UNFOLD = {
     "SITE_HEADER": "Tickets",
     "SITE_SYMBOL": "confirmation_number",
     "SHOW_VIEW_ON_SITE": False,
-    "DASHBOARD_CALLBACK": "tickets_project.outbox.admin.dashboard.show_what_waits",
+    "DASHBOARD_CALLBACK": "tickets_project.dashboard.show_first_page",
     "SIDEBAR": {
         "show_search": False,
         "navigation": [

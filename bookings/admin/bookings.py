@@ -1,6 +1,5 @@
 """Bookings: to be read, and confirmed as the API does."""
 
-from typing import Any
 from uuid import UUID
 
 from django.contrib import admin, messages
@@ -14,11 +13,13 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
-from bookings.admin.ticket_cells import ticket_section, title_and_day
+from bookings.admin.ticket_cells import place, ticket_section, title_and_day
 from bookings.models import Booking, BookingStatus
 from bookings.signals import booking_confirmation_requested
-from tickets_project.admin_site.display import Badges, PostButton, Section, column, link, moment_column
+from tickets_project.admin_site.display import Badges, PostButton, Section, column, moment_column
 from tickets_project.admin_site.pages import ReadOnlyAdmin, uuid_in
+from tickets_project.admin_site.requests import actor_of
+from tickets_project.audit.acts import act_of
 from tickets_project.event_result import EventResult, ask
 from tickets_project.outbox.admin.explaining import messages_about
 
@@ -36,13 +37,13 @@ class BookingAdmin(ReadOnlyAdmin):
     list_display = [
         "__str__",
         "customer_email",
-        column("show", lambda row: title_and_day(row.show)),
+        column("what", title_and_day),
         "number_of_tickets",
         STATUS,
         moment_column("created_at"),
     ]
     list_filter = [("status", ChoicesDropdownFilter)]
-    list_select_related = ["show"]
+    list_select_related = ["show", "resource"]
     search_fields = ["id", "customer_email", "confirmation_code"]
     search_help_text = "E-mail address, confirmation code or id"
     ordering = ["-created_at", "-id"]
@@ -50,7 +51,7 @@ class BookingAdmin(ReadOnlyAdmin):
         "id",
         "confirmation_code",
         STATUS,
-        column("show", lambda row: link("bookings_show_change", row.show, row.show_id)),
+        column("what", place),
         "customer_email",
         "owner",
         "number_of_tickets",
@@ -104,6 +105,5 @@ def _may_confirm(request: HttpRequest) -> bool:
 
 @transaction.atomic
 def _confirm(request: HttpRequest, booking: Booking) -> EventResult:
-    actor: Any = request.user
-    at = timezone.now()
-    return ask(booking_confirmation_requested, booking=booking, actor=actor, payment_id=None, at=at)
+    act = act_of(actor_of(request), permission="bookings.change_booking", at=timezone.now())
+    return ask(booking_confirmation_requested, booking=booking, act=act, payment_id=None)

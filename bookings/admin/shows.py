@@ -12,13 +12,15 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from bookings.models import Booking, Show, Ticket, TicketType
-from bookings.services import STANDARD, make_show
+from bookings.services import STANDARD, change_show, make_show
 from tickets_project.admin_site.display import moment_column
 from tickets_project.admin_site.pages import FastAdmin
+from tickets_project.admin_site.requests import actor_of
 from tickets_project.api.currencies import CURRENCIES
+from tickets_project.audit.acts import act_of
 from tickets_project.values import Money
 
-CHANGEABLE = ["title", "venue", "start_time", "end_time", "number_of_tickets"]
+CHANGEABLE = ["title", "venue", "start_time", "end_time", "doors_time", "number_of_tickets"]
 
 
 class ShowForm(forms.ModelForm):  # type: ignore[type-arg] # not subscriptable when it runs
@@ -106,14 +108,16 @@ class ShowAdmin(FastAdmin):
 
     def save_model(self, request: HttpRequest, obj: Show, form: ShowForm, change: Any) -> None:
         """Put a new show up through its service; of an existing one, write what was changed and nothing else."""
+        act = act_of(actor_of(request), permission="bookings.change_show", at=timezone.now())
         if change:
-            obj.save(update_fields=form.changed_data)
+            said = {name: form.cleaned_data[name] for name in form.changed_data}
+            change_show(show_id=obj.pk, act=act, **said)
             self._warn_of_documents(request, obj, form.changed_data)
             return
         said = {**form.cleaned_data, "id": obj.pk}
         price = Money(amount=said.pop("price_amount"), currency=said.pop("price_currency"))
         ticket_type = said.pop("ticket_type")
-        make_show(price=price, ticket_type=ticket_type.name if ticket_type else STANDARD, **said)
+        make_show(act=act, price=price, ticket_type=ticket_type.name if ticket_type else STANDARD, **said)
 
     def _warn_of_documents(self, request: HttpRequest, show: Show, changed: list[str]) -> None:
         printed = Ticket.objects.filter(booking__show=show, printed_at__isnull=False)

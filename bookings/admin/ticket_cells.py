@@ -6,7 +6,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
-from bookings.models import Show, Ticket
+from bookings.models import Booking, Ticket
 from tickets_project.admin_site.display import Badges, Section, link, moment, unbroken
 from tickets_project.outbox.admin.explaining import deliveries_about, why
 from tickets_project.outbox.models import Delivery, Status
@@ -44,9 +44,23 @@ def ticket_section(tickets: Sequence[Ticket], *, note: str = "") -> Section:
     return Section(title="Tickets", headers=["code", "status", "printed", "document"], rows=rows, note=note)
 
 
-def title_and_day(show: Show) -> SafeString:
-    """Return which show it is, on two lines."""
-    return format_html("{}<br>{}", show.title, unbroken(f"{show.start_time:%Y-%m-%d}"))
+def title_and_day(booking: Booking | None) -> SafeString:
+    """Return what is booked for which day, on two lines."""
+    if booking is None:
+        return SafeString("-")
+    return format_html("{}<br>{}", booking.title, unbroken(f"{booking.start_time:%Y-%m-%d}"))
+
+
+def booking_link(booking: Booking | None) -> SafeString:
+    """Lead to a booking; the vendor's tickets may have none."""
+    return link("bookings_booking_change", booking, booking.pk) if booking else SafeString("none of ours")
+
+
+def place(booking: Booking) -> SafeString:
+    """Lead to the show or the resource that is booked."""
+    if booking.show:
+        return link("bookings_show_change", booking.show, booking.show_id)
+    return link("bookings_resource_change", booking.resource, booking.resource_id)
 
 
 def with_deliveries(tickets: Iterable[Ticket]) -> list[Ticket]:

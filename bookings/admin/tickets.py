@@ -12,18 +12,18 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern, path
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
-from bookings.admin.ticket_cells import BADGES, document_link, printed, qr, title_and_day, with_deliveries
+from bookings.admin.ticket_cells import BADGES, booking_link, document_link, printed, qr, title_and_day, with_deliveries
 from bookings.documents import document_response
 from bookings.models import Ticket
-from tickets_project.admin_site.display import Section, column, link, moment_column
+from tickets_project.admin_site.display import Section, column, moment_column
 from tickets_project.admin_site.filters import choice_filter
 from tickets_project.admin_site.pages import ReadOnlyAdmin, uuid_in
 from tickets_project.gateway.errors import UpstreamError
 from tickets_project.outbox.admin.explaining import deliveries_about, delivery_section, messages_about
 
 STATUS = column("status", lambda row: BADGES.show(row.status))
-BOOKING = column("booking", lambda row: link("bookings_booking_change", row.booking, row.booking_id))
-SHOW = column("show", lambda row: title_and_day(row.booking.show))
+BOOKING = column("booking", lambda row: booking_link(row.booking))
+SHOW = column("show", lambda row: title_and_day(row.booking))
 
 PrintedFilter = choice_filter(
     "printed", lambda: [("yes", "yes"), ("no", "not yet")], lambda answer: Q(printed_at__isnull=answer == "no")
@@ -45,7 +45,7 @@ class TicketAdmin(ReadOnlyAdmin):
 
     list_display = ["__str__", BOOKING, SHOW, "customer_email", STATUS, column("printed", printed)]
     list_filter = [("status", ChoicesDropdownFilter), PrintedFilter]
-    list_select_related = ["booking__show"]
+    list_select_related = ["booking__show", "booking__resource"]
     search_fields = ["id", "customer_email", "redemption_code"]
     search_help_text = "E-mail, code, or id of a ticket or booking"
     ordering = ["-created_at", "-id"]

@@ -1,71 +1,84 @@
-"""Bookings over HTTP: make, list, read, confirm."""
+"""Bookings over HTTP: make, list, read."""
 
-from uuid import UUID, uuid4
+from typing import Any
+from uuid import uuid4
 
-from django.db import transaction
+from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
-from drf_spectacular.utils import extend_schema, inline_serializer
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.generics import ListAPIView, RetrieveAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from bookings import queries, services
 from bookings.api.filters import BookingFilter
 from bookings.api.tickets import TicketSerializer
-from bookings.models import Booking, Show
-from bookings.signals import booking_confirmation_requested
+from bookings.models import Booking, Resource, Show
 from tickets_project.api.idempotency import idempotent
-from tickets_project.api.requests import answer, authenticated_user
+from tickets_project.api.requests import authenticated_user
 from tickets_project.api.serializers import (
+    AmountField,
     IdField,
     MoneySerializer,
     StrictSerializer,
-    TextField,
     UtcDateTimeField,
     WholeNumberField,
 )
-from tickets_project.event_result import ask
+from tickets_project.audit.acts import act_of
 
 MOST_TICKETS = 1000
+FOR_A_SHOW = ("show_id", "number_of_tickets")
+FOR_A_RESOURCE = ("resource_id", "start_time", "end_time")
 
 
 class NewBookingSerializer(StrictSerializer):
-    """Who wants how many seats of which show; the e-mail address is the caller's own by default."""
+    """Who wants how many seats of which show, or which resource from when until when.
 
-    show_id = IdField()
-    number_of_tickets = WholeNumberField(min_value=1, max_value=MOST_TICKETS)
+    The e-mail address is the caller's own by default.
+    """
+
+    show_id = IdField(required=False)
+    number_of_tickets = WholeNumberField(min_value=1, max_value=MOST_TICKETS, required=False)
+    resource_id = IdField(required=False)
+    start_time = UtcDateTimeField(required=False)
+    end_time = UtcDateTimeField(required=False)
     customer_email = serializers.EmailField(max_length=254, required=False)
 
-
-class ConfirmationSerializer(StrictSerializer):
-    """What pays for the booking; staff may leave it out."""
-
-    payment_id = TextField(max_length=100, required=False, allow_null=True)
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Take what a show needs or what a resource needs, whole and alone."""
+        wanted, other = (FOR_A_RESOURCE, FOR_A_SHOW) if "resource_id" in attrs else (FOR_A_SHOW, FOR_A_RESOURCE)
+        wrong = {name: ["This field is required."] for name in wanted if name not in attrs}
+        wrong |= {name: [f"Leave it out beside {wanted[0]}."] for name in other if name in attrs}
+        if wrong:
+            raise serializers.ValidationError(wrong)
+        if "end_time" in attrs and attrs["end_time"] <= attrs["start_time"]:
+            raise serializers.ValidationError({"end_time": ["Give a time after start_time."]})
+        return attrs
 
 
 class BookingSerializer(serializers.Serializer[Booking]):
-    """A booking as it is answered; the price is for all its tickets."""
+    """A booking as it is answered; the price is for all of it, the refund in the price's currency."""
 
     booking_id = serializers.UUIDField(source="id")
     status = serializers.CharField()
-    show_id = serializers.UUIDField()
-    title = serializers.CharField(source="show.title")
+    show_id = serializers.UUIDField(allow_null=True)
+    resource_id = serializers.UUIDField(allow_null=True)
+    title = serializers.CharField()
+    location = serializers.CharField()
     number_of_tickets = serializers.IntegerField()
     customer_email = serializers.EmailField()
     confirmation_code = serializers.CharField(allow_null=True)
-    start_time = UtcDateTimeField(source="show.start_time")
-    end_time = UtcDateTimeField(source="show.end_time", allow_null=True)
+    start_time = UtcDateTimeField()
+    end_time = UtcDateTimeField(allow_null=True)
     price = MoneySerializer()
     created_at = UtcDateTimeField()
     confirmed_at = UtcDateTimeField(allow_null=True)
+    cancelled_at = UtcDateTimeField(allow_null=True)
+    refund_amount = AmountField(allow_null=True)
     tickets = TicketSerializer(source="tickets.all", many=True)
-
-
-CONFIRMED = inline_serializer("Confirmed", {"success": serializers.BooleanField(), "data": BookingSerializer()})
 
 
 class BookingsView(ListAPIView[Booking]):
@@ -83,23 +96,12 @@ class BookingsView(ListAPIView[Booking]):
     @extend_schema(operation_id="make_booking", request=NewBookingSerializer, responses={201: BookingSerializer})
     @idempotent
     def post(self, request: Request) -> Response:
-        """Hold seats of a show until the booking is confirmed."""
+        """Hold seats of a show, or a resource for a time, until the booking is confirmed."""
         new = NewBookingSerializer(data=request.data)
         new.is_valid(raise_exception=True)
-        show = get_object_or_404(Show, id=new.validated_data["show_id"])
         user = authenticated_user(request)
-        email = new.validated_data.get("customer_email") or user.email
-        if not email:
-            raise serializers.ValidationError({"customer_email": ["Your account has no e-mail address: give one."]})
-        booking = services.make_booking(
-            booking_id=uuid4(),
-            show_id=show.id,
-            number_of_tickets=new.validated_data["number_of_tickets"],
-            customer_email=email,
-            owner=user,
-            at=timezone.now(),
-        )
-        return Response(BookingSerializer(booking).data, status=201)
+        facts = {**new.validated_data, "customer_email": _email(user, new.validated_data)}
+        return Response(BookingSerializer(_book(facts, user)).data, status=201)
 
 
 class BookingView(RetrieveAPIView[Booking]):
@@ -114,23 +116,17 @@ class BookingView(RetrieveAPIView[Booking]):
         return queries.bookings_visible_to(authenticated_user(self.request))
 
 
-class ConfirmBookingView(APIView):
-    """The request to confirm."""
+def _email(user: User, facts: dict[str, Any]) -> str:
+    email: str = facts.get("customer_email") or user.email
+    if not email:
+        raise serializers.ValidationError({"customer_email": ["Your account has no e-mail address: give one."]})
+    return email
 
-    @extend_schema(operation_id="confirm_booking", request=ConfirmationSerializer, responses=CONFIRMED)
-    @idempotent
-    def post(self, request: Request, booking_id: UUID) -> Response:
-        """Confirm a pending booking and make its tickets."""
-        confirmation = ConfirmationSerializer(data=request.data)
-        confirmation.is_valid(raise_exception=True)
-        user = authenticated_user(request)
-        booking = get_object_or_404(queries.bookings_visible_to(user), id=booking_id)
-        with transaction.atomic():
-            result = ask(
-                booking_confirmation_requested,
-                booking=booking,
-                actor=user,
-                payment_id=confirmation.validated_data.get("payment_id"),
-                at=timezone.now(),
-            )
-        return answer(self, result, lambda: BookingSerializer(result.data["booking"]).data)
+
+def _book(facts: dict[str, Any], user: User) -> Booking:
+    act = act_of(user, permission="bookings.change_booking", at=timezone.now())
+    if "resource_id" in facts:
+        get_object_or_404(Resource, id=facts["resource_id"])
+        return services.book_resource(booking_id=uuid4(), owner=user, act=act, **facts)
+    get_object_or_404(Show, id=facts["show_id"])
+    return services.make_booking(booking_id=uuid4(), owner=user, act=act, **facts)

@@ -13,8 +13,8 @@ class BookingFilter(filters.FilterSet):
 
     status = filters.ChoiceFilter(choices=BookingStatus.choices)
     # `from` is a word of Python's own.
-    vars()["from"] = InstantFilter(field_name="show__start_time", lookup_expr="gte")
-    to = InstantFilter(field_name="show__start_time", lookup_expr="lte")
+    vars()["from"] = InstantFilter(field_name="start_time", lookup_expr="gte")
+    to = InstantFilter(field_name="start_time", lookup_expr="lte")
     search = filters.CharFilter(
         method="find", help_text="A confirmation code, an e-mail address, or how a title begins."
     )

@@ -7,14 +7,14 @@ from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.generics import ListAPIView, RetrieveAPIView
-from rest_framework.permissions import SAFE_METHODS, BasePermission, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from bookings import queries, services
 from bookings.models import Show
 from tickets_project.api.idempotency import idempotent
+from tickets_project.api.permissions import staff_write_with
+from tickets_project.api.requests import authenticated_user
 from tickets_project.api.serializers import (
     IdField,
     MoneySerializer,
@@ -23,6 +23,7 @@ from tickets_project.api.serializers import (
     UtcDateTimeField,
     WholeNumberField,
 )
+from tickets_project.audit.acts import act_of
 
 MOST_SEATS = 1_000_000
 
@@ -34,6 +35,7 @@ class NewShowSerializer(StrictSerializer):
     venue = TextField(max_length=200)
     start_time = UtcDateTimeField()
     end_time = UtcDateTimeField(required=False, allow_null=True)
+    doors_time = UtcDateTimeField(required=False, allow_null=True)
     number_of_tickets = WholeNumberField(min_value=1, max_value=MOST_SEATS)
     price = MoneySerializer()
     ticket_type = TextField(max_length=50, required=False)
@@ -45,17 +47,20 @@ class NewShowSerializer(StrictSerializer):
             raise serializers.ValidationError({"start_time": ["Give a time in the future."]})
         if (end := attrs.get("end_time")) and end <= attrs["start_time"]:
             raise serializers.ValidationError({"end_time": ["Give a time after start_time."]})
+        if (doors := attrs.get("doors_time")) and doors > attrs["start_time"]:
+            raise serializers.ValidationError({"doors_time": ["Give a time before start_time."]})
         return attrs
 
 
 class ShowSerializer(serializers.Serializer[Show]):
-    """A show as it is answered."""
+    """A show as it is answered; tickets are valid from its doors."""
 
     show_id = serializers.UUIDField(source="id")
     title = serializers.CharField()
     venue = serializers.CharField()
     start_time = UtcDateTimeField()
     end_time = UtcDateTimeField(allow_null=True)
+    doors_time = UtcDateTimeField(source="doors_at")
     number_of_tickets = serializers.IntegerField()
     seats_left = serializers.IntegerField()
     price = MoneySerializer()
@@ -63,20 +68,11 @@ class ShowSerializer(serializers.Serializer[Show]):
     dead_nation_id = serializers.UUIDField(allow_null=True)
 
 
-class StaffWrites(BasePermission):
-    """Everybody who is known may read; staff may write."""
-
-    def has_permission(self, request: Request, view: APIView) -> bool:
-        """Tell whether the request may go on."""
-        del view
-        return request.method in SAFE_METHODS or bool(request.user and request.user.is_staff)
-
-
 class ShowsView(ListAPIView[Show]):
     """All shows, earliest first."""
 
     serializer_class = ShowSerializer
-    permission_classes = (IsAuthenticated, StaffWrites)
+    permission_classes = (staff_write_with("bookings.add_show"),)
     ordering = ("start_time", "id")
 
     def get_queryset(self) -> QuerySet[Show]:
@@ -89,7 +85,8 @@ class ShowsView(ListAPIView[Show]):
         """Put a show up for booking."""
         new = NewShowSerializer(data=request.data)
         new.is_valid(raise_exception=True)
-        return Response(ShowSerializer(services.make_show(**new.validated_data)).data, status=201)
+        act = act_of(authenticated_user(request), permission="bookings.add_show", at=timezone.now())
+        return Response(ShowSerializer(services.make_show(act=act, **new.validated_data)).data, status=201)
 
 
 class ShowView(RetrieveAPIView[Show]):

@@ -29,14 +29,20 @@ class TicketSerializer(serializers.Serializer[Ticket]):
     """A ticket as its owner and staff see it."""
 
     ticket_id = serializers.UUIDField(source="id")
-    booking_id = serializers.UUIDField()
+    booking_id = serializers.UUIDField(allow_null=True)
     status = serializers.CharField()
+    title = serializers.CharField()
     ticket_type = serializers.CharField(source="ticket_type.name")
     customer_email = serializers.EmailField()
     price = MoneySerializer()
     redemption_code = serializers.CharField()
+    valid_from = UtcDateTimeField(allow_null=True)
+    valid_until = UtcDateTimeField(allow_null=True)
+    redeemed_at = UtcDateTimeField(allow_null=True)
     printed_at = UtcDateTimeField(allow_null=True)
     file_name = serializers.SerializerMethodField()
+    receipt_number = serializers.CharField(allow_null=True)
+    refunded_at = UtcDateTimeField(allow_null=True)
 
     def get_file_name(self, ticket: Ticket) -> str | None:
         """Return the document's name in the files service."""

@@ -10,6 +10,7 @@ from django_fsm import TransitionNotAllowed
 
 from bookings.models import Booking, BookingStatus, Show, Ticket, TicketType
 from tests.factories import NOON, ShowFactory, TicketTypeFactory, confirmed_booking, only_ticket, pending_booking
+from tickets_project.audit.acts import Act
 from tickets_project.values import Money
 
 pytestmark = pytest.mark.django_db
@@ -60,7 +61,7 @@ class TestBooking:
     def test_is_called_by_its_code_when_it_has_one(self) -> None:
         booking = pending_booking()
         assert str(booking) == str(booking.id)
-        booking.confirm(code="ABCDEFGH23", payment_id=None, at=NOON)
+        booking.confirm(act=Act(at=NOON), code="ABCDEFGH23", payment_id=None)
         assert str(booking) == "ABCDEFGH23"
 
     def test_has_a_ticket_at_least(self) -> None:

@@ -36,6 +36,7 @@ from tests.factories import (
     only_ticket,
     pending_booking,
 )
+from tickets_project.audit.acts import Act
 from tickets_project.outbox.models import Message
 from tickets_project.outbox.publishing import UndeclaredMessage
 from tickets_project.outbox.subscriptions import Subscriptions
@@ -56,7 +57,7 @@ def make(show: Show, **facts: Any) -> Booking:
         "number_of_tickets": 2,
         "customer_email": "ada@customers.example",
         "owner": None,
-        "at": NOON,
+        "act": Act(at=facts.pop("at", NOON)),
     }
     return make_booking(**defaults | facts)
 
@@ -64,9 +65,8 @@ def make(show: Show, **facts: Any) -> Booking:
 def confirm(booking: Booking, **facts: Any) -> Booking:
     defaults: dict[str, Any] = {
         "booking_id": booking.id,
-        "actor": booking.owner,
+        "act": Act(at=NOON, actor=booking.owner),
         "payment_id": f"pay-{booking.id}",
-        "at": NOON,
     }
     return confirm_booking(**defaults | facts)
 
@@ -83,7 +83,7 @@ class TestMakeShow:
     def make(self, **fields: Any) -> Show:
         price = Money(amount=Decimal("49.50"), currency="EUR")
         place: dict[str, Any] = {"title": "Nabucco", "venue": "Arena", "start_time": NOON, "number_of_tickets": 3}
-        return make_show(price=price, **place | fields)
+        return make_show(act=Act(at=NOON), price=price, **place | fields)
 
     def test_stores_it(self) -> None:
         made = Show.objects.get(id=self.make(end_time=NOON + timedelta(hours=2), dead_nation_id=UUID(int=1)).id)
@@ -234,7 +234,7 @@ class TestConfirmBooking:
         booking = pending_booking()
         confirm(booking)
         each = ["ticket.created", "TicketBookingConfirmed_v1"]
-        assert names() == ["booking.created", "BookingMade_v1", "booking.confirmed", *each, *each]
+        assert names() == ["booking.created", "BookingMade_v1", "booking.confirmed", *each, *each, "SendNotification"]
         booking.refresh_from_db()
         assert payload("booking.confirmed") == {
             "booking_id": str(booking.id),
@@ -264,7 +264,7 @@ class TestConfirmBooking:
 
     def test_names_the_member_of_staff(self) -> None:
         ann = StaffFactory.create()
-        booking = confirm(pending_booking(), actor=ann, payment_id=None)
+        booking = confirm(pending_booking(), act=Act(at=NOON, actor=ann, as_staff=True), payment_id=None)
         assert (booking.payment_id, payload("booking.confirmed")["admin_id"]) == (None, ann.pk)
 
     def test_needs_a_payment_from_its_owner(self) -> None:
@@ -298,7 +298,7 @@ class TestConfirmBooking:
         booking = confirm(pending_booking(show=ShowFactory.create(ticket_type=silent)))
         assert booking.status == BookingStatus.CONFIRMED
         assert not Ticket.objects.exists()
-        assert names()[2:] == ["booking.confirmed"]
+        assert names()[2:] == ["booking.confirmed", "SendNotification"]
 
     def test_leaves_no_trace_when_it_cannot_be_announced(self, table: Callable[[Subscriptions], None]) -> None:
         booking = pending_booking()

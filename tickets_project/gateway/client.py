@@ -5,6 +5,7 @@ from collections.abc import Collection
 from functools import lru_cache
 from http.cookiejar import DefaultCookiePolicy
 from typing import TypeVar
+from urllib.parse import quote
 
 import msgspec
 import requests
@@ -60,9 +61,20 @@ def read(response: requests.Response, shape: type[T]) -> T:
     """
     try:
         return msgspec.json.decode(response.content, type=shape)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         operation = f"{response.request.method} {response.request.path_url.removeprefix('/')}"
         raise unlisted_answer(operation, response.status_code, response.content, str(error)) from error
+
+
+def path_segment(name: str) -> str:
+    """Return a name percent-encoded, to stand between two slashes of a path.
+
+    :raises ValueError: if no URL can hold it
+    """
+    # HTTP clients resolve dot segments even when they are percent-encoded.
+    if name in {"", ".", ".."}:
+        raise ValueError(f"{name!r} cannot be a name in a URL.")
+    return quote(name, safe="")
 
 
 # Keyed by the process: a child that was forked must not write into its parent's connections.

@@ -2,7 +2,6 @@
 
 from enum import StrEnum
 from http import HTTPStatus
-from urllib.parse import quote
 
 import msgspec
 import structlog
@@ -27,6 +26,8 @@ class _Listing(msgspec.Struct):
 
 def store(file_id: str, content: str) -> Storing:
     """Send an HTML document; one that exists under this id is kept as it is.
+
+    The service answers 409 for it, which is success (the gateway's contract).
 
     :raises UpstreamError: as call() does
     :raises ValueError: if no URL can hold the file id
@@ -64,7 +65,4 @@ def listing() -> list[str]:
 
 
 def _content_path(file_id: str) -> str:
-    # HTTP clients resolve dot segments even when they are percent-encoded.
-    if file_id in {"", ".", ".."}:
-        raise ValueError(f"{file_id!r} cannot be a file id.")
-    return f"/files/{quote(file_id, safe='')}/content"
+    return f"/files/{client.path_segment(file_id)}/content"

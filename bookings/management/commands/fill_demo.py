@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from bookings.models import Show
 from bookings.services import confirm_booking, make_booking, make_show
+from tickets_project.audit.acts import Act
 from tickets_project.values import Money
 
 SHOWS = [
@@ -55,8 +56,10 @@ def fill(*, at: datetime) -> None:
     """Make two users, the shows, and one confirmed booking of two tickets."""
     admin = _user(ADMIN, is_staff=True, is_superuser=True)
     customer = _user(CUSTOMER)
+    act = Act(at=at, actor=admin, as_staff=True)
     first, *_ = [
         make_show(
+            act=act,
             title=title,
             venue=venue,
             start_time=at.replace(hour=19, minute=30, second=0, microsecond=0) + timedelta(days=days),
@@ -71,9 +74,9 @@ def fill(*, at: datetime) -> None:
         number_of_tickets=2,
         customer_email=customer.email,
         owner=customer,
-        at=at,
+        act=act,
     )
-    confirm_booking(booking_id=booking.id, actor=admin, payment_id="demo", at=at)
+    confirm_booking(booking_id=booking.id, act=act, payment_id="demo")
 
 
 def _user(name: str, **rights: bool) -> User:

@@ -44,7 +44,7 @@ class TestConfirmBookingView:
             "admin_id": None,
         }
         ticket_events = ["ticket.created", "TicketBookingConfirmed_v1"]
-        assert names() == [*MADE, REQUESTED, "booking.confirmed", *ticket_events, *ticket_events]
+        assert names() == [*MADE, REQUESTED, "booking.confirmed", *ticket_events, *ticket_events, "SendNotification"]
 
     def test_lets_staff_confirm_without_payment(self, staff: APIClient, ada: User, ann: User) -> None:
         assert confirm(staff, pending_booking(owner=ada)).status_code == 200

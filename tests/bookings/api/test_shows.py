@@ -39,6 +39,7 @@ class TestShowsViewPost:
                 "venue": "Teatro Real",
                 "start_time": "2126-05-02T18:00:00Z",
                 "end_time": None,
+                "doors_time": "2126-05-02T15:00:00Z",
                 "number_of_tickets": 10,
                 "seats_left": 10,
                 "price": {"amount": "50.30", "currency": "EUR"},

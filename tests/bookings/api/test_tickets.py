@@ -77,12 +77,18 @@ class TestTicketView:
             "ticket_id": str(ticket.id),
             "booking_id": str(ticket.booking_id),
             "status": "pending",
+            "title": "Carmen",
             "ticket_type": "standard",
             "customer_email": "ada@customers.example",
             "price": {"amount": "10.00", "currency": "EUR"},
             "redemption_code": ticket.redemption_code,
+            "valid_from": None,
+            "valid_until": None,
+            "redeemed_at": None,
             "printed_at": None,
             "file_name": None,
+            "receipt_number": None,
+            "refunded_at": None,
         }
 
     def test_tells_that_it_is_printed(self, customer: APIClient, ticket: Ticket) -> None:

@@ -1,4 +1,4 @@
-"""An upstream that answers with prepared bytes."""
+"""An upstream that answers with prepared bytes, and the faults that every call must tell apart."""
 
 import socket
 from collections.abc import Callable, Iterator
@@ -7,6 +7,25 @@ from threading import Thread
 
 import pytest
 from pytest_django import Settings
+
+from tickets_project.gateway.errors import PermanentUpstreamError, TemporaryUpstreamError
+
+
+@pytest.fixture
+def tells_faults_apart(fault: Callable[..., None], settings: Settings) -> Callable[[str, Callable[[], object]], None]:
+    """Let a call meet its operation's faults, and check which it holds to be temporary."""
+
+    def check(operation: str, call: Callable[[], object]) -> None:
+        settings.GATEWAY_TIMEOUTS = (3, 0.2)
+        for trouble in ({"status": 500}, {"status": 204}, {"drop": "before"}, {"drop": "after"}, {"delay_ms": 500}):
+            fault(operation, **trouble)
+            with pytest.raises(TemporaryUpstreamError):
+                call()
+        fault(operation, status=403)
+        with pytest.raises(PermanentUpstreamError):
+            call()
+
+    return check
 
 
 @pytest.fixture

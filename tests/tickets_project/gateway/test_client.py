@@ -207,13 +207,23 @@ class TestRead:
         put()
         assert client.read(get_listing(), self.Listing).files == ["a.html"]
 
-    @pytest.mark.parametrize("body", [b"{", b'{"files": [1]}', b"{}"])
+    @pytest.mark.parametrize("body", [b"{", b'{"files": [1]}', b"{}", b'{"files": ["\xff"]}'])
     def test_is_temporary_for_json_that_does_not_fit(self, answering: Callable[[bytes], None], body: bytes) -> None:
         answering(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
         answer = get_listing()
         with pytest.raises(TemporaryUpstreamError) as caught:
             client.read(answer, self.Listing)
-        assert (caught.value.operation, caught.value.excerpt) == ("GET files-api/files", body.decode())
+        assert (caught.value.operation, caught.value.excerpt) == ("GET files-api/files", body.decode(errors="replace"))
+
+
+class TestPathSegment:
+    def test_encodes_what_would_end_it(self) -> None:
+        assert client.path_segment("a/b?c#d%\0ż") == "a%2Fb%3Fc%23d%25%00%C5%BC"
+
+    @pytest.mark.parametrize("name", ["", ".", ".."])
+    def test_refuses_what_clients_resolve(self, name: str) -> None:
+        with pytest.raises(ValueError, match="cannot be a name in a URL"):
+            client.path_segment(name)
 
 
 class TestUpstreamError:

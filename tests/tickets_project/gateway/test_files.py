@@ -55,7 +55,7 @@ class TestStore:
     @pytest.mark.parametrize("file_id", ["", ".", ".."])
     @pytest.mark.usefixtures("simulator")
     def test_refuses_a_file_id_that_no_url_holds(self, file_id: str) -> None:
-        with pytest.raises(ValueError, match="cannot be a file id"):
+        with pytest.raises(ValueError, match="cannot be a name in a URL"):
             files.store(file_id, "x")
 
 

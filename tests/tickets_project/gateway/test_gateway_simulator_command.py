@@ -11,8 +11,10 @@ from pathlib import Path
 
 import pytest
 import requests
-from django.core.management import CommandError, call_command
+from django.core.management import CommandError, call_command, load_command_class
+from pytest_django import Settings
 
+from tests.tickets_project.gateway.receiver import SECRET, receiving
 from tickets_project.gateway.simulator.server import Simulator
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -68,6 +70,36 @@ class TestGatewaySimulator:
         _process, url = start("--latency-ms", "150")
         answer = requests.get(f"{url}/files-api/files", timeout=5)
         assert answer.elapsed.total_seconds() >= 0.15
+
+    def test_calls_the_vendor_webhook(self, start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("VENDOR_WEBHOOK_SECRET", SECRET)
+        booking = {"booking_id": "b-1", "event_id": "e-1", "customer_address": "a@b.c", "number_of_tickets": 2}
+        with receiving() as receiver:
+            _process, url = start("--vendor-webhook-url", receiver.url)
+            assert requests.post(f"{url}/dead-nation-api/ticket/booking", json=booking, timeout=5).status_code == 200
+            (received,) = receiver.wait_for(1)
+        assert len(received.verified()["tickets"]) == 2
+
+    def test_expects_the_webhook_on_the_web_server_of_the_demo(self) -> None:
+        parser = load_command_class("tickets_project.gateway", "gateway_simulator").create_parser("manage.py", "x")
+        url = "http://127.0.0.1:8000/api/v1/vendor/tickets-status/"
+        assert parser.parse_args([]).vendor_webhook_url == url
+
+    def test_calls_nobody_when_told_so(self, start: Start) -> None:
+        booking = {"booking_id": "b-1", "event_id": "e-1", "customer_address": "a@b.c", "number_of_tickets": 2}
+        _process, url = start("--vendor-webhook-url", "")
+        assert requests.post(f"{url}/dead-nation-api/ticket/booking", json=booking, timeout=5).status_code == 200
+        assert requests.get(f"{url}/_simulator/vendor/callbacks", timeout=5).json() == {"callbacks": []}
+
+    def test_refuses_an_address_that_is_no_webhook(self, tmp_path: Path) -> None:
+        with pytest.raises(CommandError, match="address must be like http://host:port/path, not 'ftp://a'"):
+            call_command("gateway_simulator", port=0, files=tmp_path, vendor_webhook_url="ftp://a")
+        assert signal.SIGTERM not in signal.pthread_sigmask(signal.SIG_BLOCK, ())
+
+    def test_refuses_a_secret_that_signs_nothing(self, tmp_path: Path, settings: Settings) -> None:
+        settings.VENDOR_WEBHOOK_SECRET = "whsec_"
+        with pytest.raises(CommandError, match="VENDOR_WEBHOOK_SECRET must be whsec_ and the key in base64"):
+            call_command("gateway_simulator", port=0, files=tmp_path)
 
     def test_names_the_setting_when_the_port_is_taken(self, simulator: Simulator, tmp_path: Path) -> None:
         port = simulator.url.rpartition(":")[2]

@@ -54,6 +54,6 @@ def _idempotency_key(request: Request) -> str | None:
         return None
     try:
         fields = json.decode(request.body, type=dict[str, Any])
-    except DecodeError:
+    except (DecodeError, UnicodeDecodeError):
         return None
     return next((str(fields[name]) for name in _KEY_FIELDS if name in fields), None)

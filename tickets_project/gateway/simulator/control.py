@@ -3,8 +3,9 @@
 from collections.abc import Iterable
 from http import HTTPStatus
 
+from tickets_project.gateway.simulator.bodies import parse_body
 from tickets_project.gateway.simulator.calls import Calls
-from tickets_project.gateway.simulator.faults import Faults, parse_fault
+from tickets_project.gateway.simulator.faults import Fault, Faults
 from tickets_project.gateway.simulator.operations import Operation, Operations, Service
 from tickets_project.gateway.simulator.wire import Answer, Request, json_answer
 
@@ -36,7 +37,7 @@ class Control:
 
     def add_fault(self, request: Request) -> Answer:
         """Put a fault at the end of the queue."""
-        fault = parse_fault(request.body)
+        fault = parse_body(request.body, Fault)
         self._known.require(fault.operation)
         self._faults.pending.append(fault)
         return json_answer(HTTPStatus.CREATED, fault)

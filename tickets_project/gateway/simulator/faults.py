@@ -1,12 +1,9 @@
 """Faults: what the next calls of an operation suffer."""
 
 import random
-from http import HTTPStatus
 from typing import Annotated, Literal
 
-from msgspec import DecodeError, Meta, Struct, json
-
-from tickets_project.gateway.simulator.wire import Refusal
+from msgspec import Meta, Struct
 
 
 class Fault(Struct, forbid_unknown_fields=True, omit_defaults=True):
@@ -51,14 +48,3 @@ class Faults:
         if struck and struck.count == 0:
             self.pending.remove(struck)
         return struck
-
-
-def parse_fault(body: bytes) -> Fault:
-    """Return the fault that a JSON body describes.
-
-    :raises Refusal: 400, with the reason
-    """
-    try:
-        return json.decode(body, type=Fault)
-    except DecodeError as error:
-        raise Refusal(HTTPStatus.BAD_REQUEST, f"{error}.") from error

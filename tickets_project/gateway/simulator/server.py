@@ -10,9 +10,15 @@ from typing import Self
 
 from tickets_project.gateway.simulator.calls import Calls
 from tickets_project.gateway.simulator.control import PREFIX, Control
+from tickets_project.gateway.simulator.dead_nation import DeadNation
 from tickets_project.gateway.simulator.faults import Fault, Faults
 from tickets_project.gateway.simulator.files import Files
 from tickets_project.gateway.simulator.operations import Operation, Operations, Service
+from tickets_project.gateway.simulator.payments import Payments
+from tickets_project.gateway.simulator.receipts import Receipts
+from tickets_project.gateway.simulator.spreadsheets import Spreadsheets
+from tickets_project.gateway.simulator.vendor import Vendor
+from tickets_project.gateway.simulator.vendor_webhook import VendorWebhook
 from tickets_project.gateway.simulator.wire import Answer, Refusal, Request, json_answer, read_request
 
 _BACKLOG = 512
@@ -24,14 +30,28 @@ class Simulator:
     :param port: 0 takes a free one; `url` tells which
     :param files: the folder of the files service
     :param latency_ms: milliseconds that each call of an operation takes
+    :param vendor_webhook_url: where the vendor tells of its tickets; nowhere without one
+    :param vendor_webhook_secret: what signs that, `whsec_…`; unsigned without one
+    :raises ValueError: if the webhook's address or secret is of no use
     """
 
-    def __init__(self, *, host: str = "127.0.0.1", port: int = 0, files: Path, latency_ms: int = 0) -> None:
-        services: tuple[Service, ...] = (Files(files),)
+    def __init__(  # noqa: PLR0913 - each is an option of the command
+        self,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        files: Path,
+        latency_ms: int = 0,
+        vendor_webhook_url: str | None = None,
+        vendor_webhook_secret: str = "",
+    ) -> None:
+        vendor = Vendor(VendorWebhook(vendor_webhook_url, vendor_webhook_secret))
+        services: tuple[Service, ...] = (Files(files), Receipts(), Payments(), Spreadsheets(), DeadNation(vendor))
         self._operations = Operations(operation for service in services for operation in service.operations())
         self._faults = Faults()
         self._calls = Calls()
-        self._controls = Operations(Control(services, self._operations, self._faults, self._calls).operations())
+        control = Control(services, self._operations, self._faults, self._calls)
+        self._controls = Operations((*control.operations(), *vendor.controls()))
         self._address = (host, port)
         self._latency = latency_ms / 1000
         self._stopping: Future[None] = Future()

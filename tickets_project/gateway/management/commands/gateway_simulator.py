@@ -12,6 +12,7 @@ from django.core.management.base import BaseCommand, CommandError
 from tickets_project.gateway.simulator.server import Simulator
 
 _HIGHEST_PORT = 65_535
+_VENDOR_WEBHOOK = "http://127.0.0.1:8000/api/v1/vendor/tickets-status/"
 _STOPS = {signal.SIGTERM, signal.SIGINT}
 
 
@@ -23,7 +24,7 @@ class Command(BaseCommand):
     requires_system_checks = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Take the address, the latency and the folder."""
+        """Take the address, the latency, the folder and the vendor's way to us."""
         parser.add_argument("--host", default="127.0.0.1", help="the address to listen on (%(default)s)")
         parser.add_argument("--port", type=int, default=settings.GATEWAY_PORT, help="0 takes a free one (%(default)s)")
         parser.add_argument("--latency-ms", type=int, default=0, help="time that each call takes (%(default)s)")
@@ -33,27 +34,41 @@ class Command(BaseCommand):
             default=settings.VAR_DIR / "files",
             help="the folder of the files service, emptied by POST /_simulator/reset (%(default)s)",
         )
+        parser.add_argument(
+            "--vendor-webhook-url",
+            default=_VENDOR_WEBHOOK,
+            help="where the vendor calls back, signed with VENDOR_WEBHOOK_SECRET; '' is nowhere (%(default)s)",
+        )
 
-    def handle(self, *, host: str, port: int, latency_ms: int, files: Path, **_options: Any) -> None:
+    def handle(self, *, host: str, port: int, files: Path, **options: Any) -> None:
         """Serve, and return when told to stop.
 
-        :raises CommandError: if the address or the folder is of no use
+        :raises CommandError: if an address, the folder or the secret is of no use
         """
         if not 0 <= port <= _HIGHEST_PORT:
             raise CommandError(f"GATEWAY_PORT (or --port) must be from 0 to {_HIGHEST_PORT}, not {port}.")
         # Blocked before the serving thread starts, so that sigwait() alone receives them.
         before = signal.pthread_sigmask(signal.SIG_BLOCK, _STOPS)
         try:
-            with Simulator(host=host, port=port, files=files, latency_ms=latency_ms) as simulator:
+            with Simulator(
+                host=host,
+                port=port,
+                files=files,
+                latency_ms=options["latency_ms"],
+                vendor_webhook_url=options["vendor_webhook_url"],
+                vendor_webhook_secret=settings.VENDOR_WEBHOOK_SECRET,
+            ) as simulator:
                 self.stdout.write(f"The gateway simulator serves on {simulator.url}, with its files in {files}.")
                 self.stdout.flush()
                 signal.sigwait(_STOPS)
-        except OSError as error:
+        except (OSError, ValueError) as error:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
             raise CommandError(_advice(error, host, port, files)) from error
 
 
-def _advice(error: OSError, host: str, port: int, files: Path) -> str:
+def _advice(error: OSError | ValueError, host: str, port: int, files: Path) -> str:
+    if isinstance(error, ValueError):
+        return str(error)
     if error.errno == errno.EADDRINUSE:
         return (
             f"Port {port} of {host} is taken: stop what listens there, or set GATEWAY_PORT (or --port) to a free one."

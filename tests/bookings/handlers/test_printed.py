@@ -2,7 +2,7 @@
 
 import pytest
 
-from bookings.handlers import record_printed
+from bookings.handlers.printed import record_printed
 from printing.events import TicketPrintedV1
 from tests.factories import NOON, confirmed_booking, only_ticket
 from tickets_project.outbox.messages import Header

@@ -1,4 +1,4 @@
-"""What bookings tell the others: life-cycle events of one row, and the process events that apps act on."""
+"""What happens to one booking."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,12 +6,14 @@ from decimal import Decimal
 from typing import ClassVar
 
 from tickets_project.outbox.messages import Event
-from tickets_project.values import Money
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BookingCreated(Event):
-    """A booking was made; `price` is for all its tickets, `resource_id` a show's for the type `show`."""
+    """A booking was made; `price` is for all of it.
+
+    `resource_type` is show, room, equipment or service, and `resource_id` the id of that.
+    """
 
     NAME: ClassVar[str] = "booking.created"
     AGGREGATE: ClassVar[tuple[str, str]] = ("booking", "booking_id")
@@ -54,53 +56,55 @@ class BookingConfirmed(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TicketCreated(Event):
-    """A ticket was made, pending."""
+class BookingCancellationRequested(Event):
+    """Somebody asked to cancel; recorded also when it is refused."""
 
-    NAME: ClassVar[str] = "ticket.created"
-    AGGREGATE: ClassVar[tuple[str, str]] = ("ticket", "ticket_id")
-
-    ticket_id: str
-    user_id: int | None
-    booking_id: str | None
-    ticket_type_id: str
-    price: Decimal
-    currency: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BookingMadeV1(Event):
-    """Seats of a show are held."""
-
-    NAME: ClassVar[str] = "BookingMade_v1"
+    NAME: ClassVar[str] = "booking.cancellation_requested"
     AGGREGATE: ClassVar[tuple[str, str]] = ("booking", "booking_id")
 
     booking_id: str
-    number_of_tickets: int
-    customer_email: str
-    show_id: str
+    user_id: int | None
+    reason: str | None = None
+    refund_amount: Decimal | None = None
+    admin_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TicketBookingConfirmedV1(Event):
-    """A ticket of a confirmed booking exists: print it, charge it, hand it out."""
+class BookingCancelled(Event):
+    """A pending or confirmed booking became cancelled; the amount is in its own currency."""
 
-    NAME: ClassVar[str] = "TicketBookingConfirmed_v1"
-    AGGREGATE: ClassVar[tuple[str, str]] = ("ticket", "ticket_id")
+    NAME: ClassVar[str] = "booking.cancelled"
+    AGGREGATE: ClassVar[tuple[str, str]] = ("booking", "booking_id")
 
-    ticket_id: str
-    customer_email: str
-    price: Money
     booking_id: str
+    user_id: int | None
+    cancelled_at: datetime
+    reason: str | None = None
+    refund_amount: Decimal | None = None
+    admin_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TicketBookingCanceledV1(Event):
-    """A ticket is no longer valid. Printing ignores it: operations take such papers back by hand."""
+class BookingCompleted(Event):
+    """A confirmed booking took place."""
 
-    NAME: ClassVar[str] = "TicketBookingCanceled_v1"
-    AGGREGATE: ClassVar[tuple[str, str]] = ("ticket", "ticket_id")
+    NAME: ClassVar[str] = "booking.completed"
+    AGGREGATE: ClassVar[tuple[str, str]] = ("booking", "booking_id")
 
-    ticket_id: str
-    customer_email: str
-    price: Money
+    booking_id: str
+    user_id: int | None
+    completed_at: datetime
+    review_requested: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BookingNoShow(Event):
+    """Nobody came for a confirmed booking."""
+
+    NAME: ClassVar[str] = "booking.no_show"
+    AGGREGATE: ClassVar[tuple[str, str]] = ("booking", "booking_id")
+
+    booking_id: str
+    user_id: int | None
+    marked_no_show_at: datetime
+    staff_id: int | None = None

@@ -1,4 +1,4 @@
-"""What bookings do when a message arrives."""
+"""Tickets that printing has printed."""
 
 from uuid import UUID
 

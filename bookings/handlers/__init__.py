@@ -1,0 +1,1 @@
+"""What bookings do when a message arrives: one module per concern."""

@@ -1,0 +1,40 @@
+"""Rows with a state that only declared transitions change."""
+
+from typing import Any, TypeVar
+
+from django.db.models import Manager, Model, QuerySet
+
+M = TypeVar("M", bound=Model)
+
+
+class StateChangedInBulk(Exception):
+    """A bulk statement would change a state past its transitions, and past the audit trail."""
+
+
+class StateQuerySet(QuerySet[M]):
+    """Changes anything in bulk but the state; a trigger refuses what gets past it and is no declared move."""
+
+    def update(self, **values: Any) -> int:
+        """Update the rows.
+
+        :raises StateChangedInBulk: if a state is among the values
+        """
+        _refuse_state(values)
+        return super().update(**values)
+
+    def bulk_update(self, objs: Any, fields: Any, batch_size: int | None = None) -> int:
+        """Update these rows' fields.
+
+        :raises StateChangedInBulk: if a state is among the fields
+        """
+        fields = list(fields)
+        _refuse_state(fields)
+        return super().bulk_update(objs, fields, batch_size)
+
+
+def _refuse_state(names: Any) -> None:
+    if "status" in names:
+        raise StateChangedInBulk("Change a status by its transition, one row at a time.")
+
+
+StateManager = Manager.from_queryset(StateQuerySet)

@@ -1,0 +1,126 @@
+"""Cancelling: a booking with all its open tickets, or one ticket by itself."""
+
+from decimal import Decimal
+from uuid import UUID
+
+from django.db import transaction
+
+from bookings import notices, refund_policy
+from bookings.errors import (
+    BookingAlreadyCancelled,
+    BookingNotCancellable,
+    RefundAmountIsForStaff,
+    RefundAmountTooHigh,
+)
+from bookings.models import Booking, BookingStatus, Show, Ticket
+from bookings.models.tickets import OPEN
+from bookings.services import announcing
+from bookings.services.locking import locked_tickets, locked_with_show
+from bookings.services.refund_rows import paid_for, refund_booking, refundable
+from tickets_project.audit.acts import Act
+from tickets_project.outbox.publishing import publish
+
+
+@transaction.atomic
+def cancel_booking(*, booking_id: UUID, act: Act, refund_amount: Decimal | None = None) -> Booking:
+    """Cancel a pending or confirmed booking: its open tickets with it, its seats free, its refund on the way.
+
+    :param refund_amount: staff may give it, in the booking's currency; otherwise the policy says
+    :raises Booking.DoesNotExist: if there is no such booking
+    :raises BookingAlreadyCancelled: if it is cancelled
+    :raises BookingNotCancellable: if it is over
+    :raises RefundAmountIsForStaff: if somebody else gives an amount
+    :raises RefundAmountTooHigh: if it is more than can still be paid back
+    """
+    booking = locked_with_show(booking_id)
+    _refuse_unless_open(booking)
+    amount = _agreed_amount(booking, act, refund_amount)
+    tickets = locked_tickets(booking)
+    _cancel(booking, act, refund_amount=amount)
+    for ticket in tickets:
+        cancel_if_open(ticket, act)
+    refund_booking(booking, tickets, amount=amount, act=act)
+    return booking
+
+
+def refund_preview(booking: Booking, act: Act) -> Decimal:
+    """Return what cancelling it now would pay back.
+
+    :raises BookingAlreadyCancelled: if it is cancelled
+    :raises BookingNotCancellable: if it is over
+    """
+    _refuse_unless_open(booking)
+    percent = refund_policy.percentage(start=booking.start_time, at=act.at, as_staff=act.as_staff)
+    share = refund_policy.share_of(paid_for(booking), percent)
+    return min(share, refundable(booking))
+
+
+def cancel_ticket(ticket: Ticket, act: Act, *, refund_amount: Decimal | None = None) -> None:
+    """Cancel a ticket by itself if it is open, and free its seat; a booking without any other ends with it.
+
+    The ticket's show, booking and itself are locked.
+    """
+    if not cancel_if_open(ticket, act, refund_amount=refund_amount) or ticket.booking is None:
+        return
+    booking = ticket.booking
+    if booking.seats_held:
+        _free_seats(booking, 1)
+        booking.save(update_fields=["seats_held"])
+    if _is_empty(booking):
+        _cancel(booking, act, refund_amount=booking.paid - refundable(booking))
+
+
+def cancel_if_open(ticket: Ticket, act: Act, *, refund_amount: Decimal | None = None) -> bool:
+    """Cancel a locked ticket, and announce it; False when it is no longer open."""
+    if ticket.status not in OPEN:
+        return False
+    ticket.cancel(act=act)
+    ticket.save()
+    publish(
+        announcing.ticket_cancelled(ticket, act, refund_amount=refund_amount),
+        announcing.ticket_booking_canceled(ticket),
+    )
+    return True
+
+
+def _cancel(booking: Booking, act: Act, *, refund_amount: Decimal) -> None:
+    booking.cancel(act=act.noting(refund_amount=refund_amount), refund_amount=refund_amount)
+    _free_seats(booking, booking.seats_held)
+    booking.save()
+    publish(announcing.booking_cancelled(booking, act))
+    notices.booking_cancelled(booking, act)
+
+
+def _free_seats(booking: Booking, seats: int) -> None:
+    if not booking.show_id or not seats:
+        return
+    show = Show.objects.get(id=booking.show_id)
+    show.seats_held -= seats
+    show.save(update_fields=["seats_held"])
+    booking.seats_held -= seats
+
+
+def _refuse_unless_open(booking: Booking) -> None:
+    if booking.status == BookingStatus.CANCELLED:
+        raise BookingAlreadyCancelled(current_status=booking.status)
+    if booking.status not in {BookingStatus.PENDING, BookingStatus.CONFIRMED}:
+        raise BookingNotCancellable(current_status=booking.status)
+
+
+def _agreed_amount(booking: Booking, act: Act, given: Decimal | None) -> Decimal:
+    if given is None:
+        return refund_preview(booking, act)
+    if not act.as_staff:
+        raise RefundAmountIsForStaff
+    most = refundable(booking)
+    if given > most:
+        raise RefundAmountTooHigh(refundable=f"{most:.2f}")
+    return given
+
+
+def _is_empty(booking: Booking) -> bool:
+    """Tell whether all its tickets were made and cancelled, so that nothing of it is left."""
+    if booking.status not in {BookingStatus.PENDING, BookingStatus.CONFIRMED}:
+        return False
+    statuses = list(Ticket.objects.filter(booking=booking).values_list("status", flat=True))
+    return len(statuses) >= booking.number_of_tickets and set(statuses) == {"cancelled"}

@@ -1,0 +1,143 @@
+"""Redeeming tickets at the door: each scan is stored with its outcome, and can be undone for a while."""
+
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+
+from bookings import errors, notices
+from bookings.codes import tidied
+from bookings.models import Scan, ScanOutcome, Ticket, TicketStatus
+from bookings.services import announcing
+from bookings.services.locking import locked_ticket
+from bookings.services.ticketing import expire, is_over
+from tickets_project.audit.acts import Act
+from tickets_project.outbox.publishing import publish
+from tickets_project.refusals import DomainError
+
+UNDO_WITHIN = timedelta(minutes=15)
+
+_REFUSALS: dict[str, type[DomainError]] = {
+    kind.code: kind
+    for kind in (
+        errors.UnknownCode,
+        errors.NotActive,
+        errors.NotYetValid,
+        errors.Expired,
+        errors.Cancelled,
+        errors.AlreadyRedeemed,
+    )
+}
+
+
+@transaction.atomic
+def scan(*, code: str, act: Act, location: str, nonce: str | None) -> Scan:
+    """Let the holder of the ticket with this code in, or not; the stored outcome tells.
+
+    The same nonce again, of the same member of staff, answers the scan that is stored and changes nothing.
+
+    :raises NonceReused: if the nonce belongs to a scan of another code
+    """
+    ticket = _locked_by_code(code)
+    made = Scan(code=code, nonce=nonce, scanned_at=act.at, scanned_by=act.actor, location=location, ticket=ticket)
+    if nonce and (earlier := Scan.objects.filter(scanned_by=act.actor, nonce=nonce).first()):
+        return _same(earlier, code)
+    refusal = _refusal(ticket, act)
+    made.outcome = refusal.code if refusal else ScanOutcome.REDEEMED
+    made.answer = {"detail": refusal.detail, "extensions": refusal.extensions} if refusal else {}
+    try:
+        with transaction.atomic():
+            made.save(force_insert=True)
+    except IntegrityError:
+        # Only a scan of an unknown code is not kept apart by its ticket's lock.
+        return _same(Scan.objects.get(scanned_by=act.actor, nonce=nonce), code)
+    if ticket and not refusal:
+        _redeem(ticket, act.noting(location=location, nonce=nonce, staff=act.by), location)
+    return made
+
+
+def refusal_of(scan: Scan) -> DomainError | None:
+    """Return why a scan let nobody in, None when it did."""
+    if scan.outcome == ScanOutcome.REDEEMED:
+        return None
+    return _REFUSALS[scan.outcome](scan.answer["detail"], **scan.answer["extensions"])
+
+
+@transaction.atomic
+def undo_scan(*, scan_id: UUID, act: Act) -> Scan:
+    """Take back a scan that let somebody in: its ticket is active again, the scan stays with who undid it.
+
+    :raises Scan.DoesNotExist: if there is no such scan
+    :raises ScanNotRedeemed: if it let nobody in
+    :raises ScanAlreadyUndone: if it is undone
+    :raises TooLateToUndo: if fifteen minutes are over
+    """
+    found = Scan.objects.get(id=scan_id)
+    if found.outcome != ScanOutcome.REDEEMED or found.ticket_id is None:
+        raise errors.ScanNotRedeemed(outcome=found.outcome)
+    ticket = locked_ticket(found.ticket_id)
+    found.refresh_from_db()
+    if found.undone_at:
+        raise errors.ScanAlreadyUndone(undone_at=_told(found.undone_at))
+    if act.at - found.scanned_at > UNDO_WITHIN:
+        raise errors.TooLateToUndo(scanned_at=_told(found.scanned_at))
+    ticket.undo_redemption(act=act)
+    ticket.save()
+    found.undone_at, found.undone_by = act.at, act.actor
+    found.save(update_fields=["undone_at", "undone_by"])
+    return found
+
+
+def _locked_by_code(code: str) -> Ticket | None:
+    ticket_id = Ticket.objects.filter(redemption_code=tidied(code)).values_list("id", flat=True).first()
+    return locked_ticket(ticket_id) if ticket_id else None
+
+
+def _same(earlier: Scan, code: str) -> Scan:
+    if tidied(earlier.code) != tidied(code):
+        raise errors.NonceReused
+    return earlier
+
+
+def _refusal(ticket: Ticket | None, act: Act) -> DomainError | None:
+    """Return why this ticket lets nobody in now; one whose time is over is expired on the way."""
+    if ticket is None:
+        return errors.UnknownCode()
+    if ticket.status == TicketStatus.ACTIVE and is_over(ticket, at=act.at):
+        expire(ticket, act)
+    if ticket.status != TicketStatus.ACTIVE:
+        return _refusal_of_state(ticket)
+    if ticket.valid_from and act.at < ticket.valid_from:
+        return errors.NotYetValid(current_status=ticket.status, valid_from=_told(ticket.valid_from))
+    return None
+
+
+def _refusal_of_state(ticket: Ticket) -> DomainError:
+    state: dict[str, Any] = {"current_status": ticket.status}
+    match ticket.status:
+        case TicketStatus.PENDING:
+            return errors.NotActive(**state)
+        case TicketStatus.CANCELLED:
+            return errors.Cancelled(**state, cancelled_at=_told(ticket.cancelled_at))
+        case TicketStatus.EXPIRED:
+            return errors.Expired(**state, valid_until=_told(ticket.valid_until))
+    return _already(ticket, state)
+
+
+def _already(ticket: Ticket, state: dict[str, Any]) -> DomainError:
+    by = ticket.redeemed_by.get_username() if ticket.redeemed_by else None
+    return errors.AlreadyRedeemed(
+        **state, redeemed_at=_told(ticket.redeemed_at), redeemed_by=by, location=ticket.redeemed_location or None
+    )
+
+
+def _redeem(ticket: Ticket, act: Act, location: str) -> None:
+    ticket.redeem(act=act, location=location)
+    ticket.save()
+    publish(announcing.ticket_redeemed(ticket, act))
+    notices.ticket_redeemed(ticket, act)
+
+
+def _told(at: datetime | None) -> str | None:
+    return at.isoformat().replace("+00:00", "Z") if at else None

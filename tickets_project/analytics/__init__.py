@@ -1,0 +1,1 @@
+"""Analytics: counts per day and kind, kept by a listener."""

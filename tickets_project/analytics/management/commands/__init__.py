@@ -1,0 +1,1 @@
+"""Commands of the operations team on the numbers."""

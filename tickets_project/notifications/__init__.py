@@ -1,0 +1,1 @@
+"""Notifications: messages to customers, stored with the change that causes them and sent as e-mail."""

@@ -1,0 +1,1 @@
+"""Roles: the groups of staff and what each may do."""
