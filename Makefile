@@ -10,7 +10,8 @@ export GATEWAY_PORT
 # Made-up settings of a production installation, for the deploy checks.
 PRODUCTION = HTTPS=on TRUSTED_PROXIES=1 ALLOWED_HOSTS=tickets.example VENDOR_WEBHOOK_SECRET=whsec_Y2hlY2s= \
 	SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(50))') \
-	DATABASE_URL=postgresql://tickets@db.example/tickets GATEWAY_URL=https://gateway.example
+	DATABASE_URL=postgresql://tickets@db.example/tickets GATEWAY_URL=https://gateway.example EMAIL_URL=smtp+tls://mail.example:587 \
+	SITE_URL=https://tickets.example
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo run worker gateway test lint types check bench clean
@@ -29,7 +30,7 @@ install: .venv/installed ## make .venv with everything in it
 demo: install ## run everything on embedded defaults, with a little data; Ctrl-C stops it
 	@$(BIN)/python manage.py migrate --verbosity 0
 	@$(BIN)/python manage.py fill_demo --port $(PORT)
-	@WEB_PORT=$(PORT) LOG_FORMAT=console $(BIN)/honcho start
+	@WEB_PORT=$(PORT) SITE_URL=http://127.0.0.1:$(PORT) LOG_FORMAT=console $(BIN)/honcho start
 
 run: install ## the web server alone
 	$(BIN)/python manage.py migrate --verbosity 0
@@ -39,7 +40,7 @@ worker: install ## the worker alone
 	$(BIN)/python manage.py run_worker
 
 gateway: install ## the simulated gateway alone
-	$(BIN)/python manage.py gateway_simulator
+	$(BIN)/python manage.py gateway_simulator --vendor-webhook-url "http://127.0.0.1:$(PORT)/api/v1/vendor/tickets-status/"
 
 test: install ## all tests
 	$(if $(COVERAGE),$(BIN)/coverage run -m pytest,$(BIN)/python -m pytest)

@@ -34,7 +34,7 @@ class StaffFactory(UserFactory):
     username = factory.Sequence(lambda number: f"staff{number}")
     is_staff = True
 
-    @factory.post_generation
+    @factory.post_generation  # type: ignore[untyped-decorator] # factory-boy's types are half done
     def role(self, create: bool, extracted: str | None, **_: Any) -> None:  # noqa: FBT001 - factory-boy's signature
         """Give the role of operations, or the one that is named; an empty one gives none."""
         if create and extracted != "":
@@ -126,6 +126,11 @@ def staff_act(**facts: Any) -> Act:
 def owner_act(booking: Booking, **facts: Any) -> Act:
     """Return what the owner of a booking does now."""
     return Act(**{"at": timezone.now(), "actor": booking.owner} | facts)
+
+
+def show_of(booking: Booking) -> Show:
+    """Return the show of a booking that has one, as it is stored now."""
+    return Show.objects.get(bookings=booking)
 
 
 def only_ticket(booking: Booking | UUID) -> Ticket:

@@ -33,7 +33,7 @@ def running(*command: str, **environment: str) -> Iterator["subprocess.Popen[str
     process = subprocess.Popen(
         [sys.executable, "manage.py", *command],
         cwd=ROOT,
-        env=os.environ | {"DATABASE_URL": database_url(), "GATEWAY_URL": settings.GATEWAY_URL} | environment,
+        env=os.environ | _surroundings() | environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -47,6 +47,10 @@ def running(*command: str, **environment: str) -> Iterator["subprocess.Popen[str
             process.communicate(timeout=15)
         finally:
             process.kill()
+
+
+def _surroundings() -> dict[str, str]:
+    return {"DATABASE_URL": database_url(), "GATEWAY_URL": settings.GATEWAY_URL, "EMAIL_URL": "dummymail://"}
 
 
 @contextmanager

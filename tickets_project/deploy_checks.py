@@ -7,6 +7,8 @@ from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 
+_STAYING = [f"django.core.mail.backends.{name}.EmailBackend" for name in ("filebased", "console", "dummy", "locmem")]
+
 
 @register(Tags.security, deploy=True)
 def check_nothing_is_embedded(app_configs: Sequence[AppConfig] | None, **_options: Any) -> list[CheckMessage]:
@@ -41,3 +43,13 @@ def check_vendor_webhook_is_signed(app_configs: Sequence[AppConfig] | None, **_o
             id="tickets.E002",
         )
     ]
+
+
+@register(Tags.security, deploy=True)
+def check_mail_leaves_the_house(app_configs: Sequence[AppConfig] | None, **_options: Any) -> list[CheckMessage]:
+    """Refuse an installation whose customers get no e-mail."""
+    del app_configs
+    if settings.EMAIL_BACKEND not in _STAYING:
+        return []
+    hint = "Set EMAIL_URL to your mail server, or EMAIL_BACKEND to a provider's of django-anymail."
+    return [Error("E-mails are written to files or nowhere.", hint=hint, id="tickets.E004")]

@@ -6,6 +6,7 @@ and the gateway simulator.
 
 import os
 from datetime import timedelta
+from email.utils import formataddr
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -40,7 +41,7 @@ WEBHOOKS_ALLOW_PRIVATE = env.flag("WEBHOOKS_ALLOW_PRIVATE", default=False)
 TICKETS_TIME_ZONE = env.time_zone("TICKETS_TIME_ZONE", "UTC")
 TICKETS_ORGANISER = env.text("TICKETS_ORGANISER", "Example Tickets")
 TICKETS_CONTACT = env.text("TICKETS_CONTACT", "help@tickets.example")
-EMBEDDED_DEFAULTS = [name for name in ("SECRET_KEY", "DATABASE_URL", "GATEWAY_URL") if not env.text(name)]
+EMBEDDED_DEFAULTS = [name for name in ("SECRET_KEY", "DATABASE_URL", "GATEWAY_URL", "SITE_URL") if not env.text(name)]
 OUTBOX_SUBSCRIPTIONS = "tickets_project.subscriptions.SUBSCRIPTIONS"
 OUTBOX_DISPATCHERS = env.number("OUTBOX_DISPATCHERS", default=2, least=1, most=64)
 OUTBOX_THREADS = env.number("OUTBOX_THREADS", default=16, least=1, most=128)
@@ -148,11 +149,14 @@ USE_I18N = False
 STATIC_URL = "static/"
 WHITENOISE_USE_FINDERS = True
 LOGGING = logging_config(env.choice("LOG_FORMAT", "json", "console", default="console" if DEBUG else "json"))
-vars().update({key: value for key, value in env.email("EMAIL_URL", "consolemail://").items() if value is not None})
-# django-anymail's backends read their own settings; this names one of them.
+
+# --- e-mail: by SMTP, by a provider through one of django-anymail's backends, or into files ------------------------
+EMAIL_FILE_PATH = VAR_DIR / "mail"
+vars().update({key: value for key, value in env.email("EMAIL_URL", "filemail://").items() if value})
 EMAIL_BACKEND = env.text("EMAIL_BACKEND") or vars()["EMAIL_BACKEND"]
-EMAIL_TIMEOUT = 10
-DEFAULT_FROM_EMAIL = env.text("EMAIL_FROM") or f"{TICKETS_ORGANISER} <{TICKETS_CONTACT}>"
+ANYMAIL = {name.removeprefix("ANYMAIL_"): value for name, value in os.environ.items() if name.startswith("ANYMAIL_")}
+EMAIL_TIMEOUT = sum(GATEWAY_TIMEOUTS)
+DEFAULT_FROM_EMAIL = env.text("EMAIL_FROM") or formataddr((TICKETS_ORGANISER, TICKETS_CONTACT))
 
 # --- security ----------------------------------------------------------------------------------------------------
 SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS

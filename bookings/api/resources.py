@@ -59,7 +59,9 @@ class NewResourceSerializer(StrictSerializer):
     type = serializers.ChoiceField(choices=Resource.TYPES)
     name = TextField(max_length=200)
     location = TextField(max_length=200, required=False, allow_blank=True)
-    opening_hours = OpeningHoursSerializer(many=True, allow_empty=False, max_length=MOST_OPENING_HOURS)
+    opening_hours = serializers.ListField(
+        child=OpeningHoursSerializer(), allow_empty=False, max_length=MOST_OPENING_HOURS
+    )
     price = MoneySerializer()
     ticket_type = TextField(max_length=50, required=False, allow_null=True)
 

@@ -9,7 +9,15 @@ from django.db import IntegrityError, transaction
 from django_fsm import TransitionNotAllowed
 
 from bookings.models import Booking, BookingStatus, Show, Ticket, TicketType
-from tests.factories import NOON, ShowFactory, TicketTypeFactory, confirmed_booking, only_ticket, pending_booking
+from tests.factories import (
+    NOON,
+    ShowFactory,
+    TicketTypeFactory,
+    confirmed_booking,
+    only_ticket,
+    pending_booking,
+    show_of,
+)
 from tickets_project.audit.acts import Act
 from tickets_project.values import Money
 
@@ -46,7 +54,7 @@ class TestShow:
 
     def test_stays_while_it_has_bookings(self) -> None:
         with pytest.raises(IntegrityError):
-            Show.objects.filter(id=pending_booking().show_id).delete()
+            show_of(pending_booking()).delete()
 
 
 class TestBooking:

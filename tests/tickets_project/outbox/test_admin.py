@@ -34,7 +34,7 @@ def results(client: Client, address: str) -> list[Any]:
 
 
 def staff_with(*codenames: str) -> Client:
-    staff = StaffFactory.create()
+    staff = StaffFactory.create(role="")
     staff.user_permissions.set(Permission.objects.filter(codename__in=codenames))
     client = Client()
     client.force_login(staff)
