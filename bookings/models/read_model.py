@@ -2,6 +2,8 @@
 
 from django.db import models
 
+from tickets_project.values import Money
+
 
 class OpsBooking(models.Model):
     """What events have told of a booking."""
@@ -46,3 +48,8 @@ class OpsTicket(models.Model):
 
     def __str__(self) -> str:
         return str(self.ticket_id)
+
+    @property
+    def price(self) -> Money | None:
+        """Return what it costs, None until its confirmation tells."""
+        return None if self.price_amount is None else Money(amount=self.price_amount, currency=self.price_currency)

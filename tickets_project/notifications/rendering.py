@@ -51,7 +51,7 @@ def _fill(name: str, said: dict[str, Any], *, escape: bool) -> str:
 
 
 def _said(notification: Notification) -> dict[str, Any]:
-    """Return what the templates may say; facts that were left out are None."""
+    """Return what the templates may say; facts that were left out, or are empty, are None."""
     facts = TEMPLATES[notification.template]
     told = {name: _readable(name, notification.context.get(name)) for name in facts.required | facts.optional}
     return {
@@ -69,7 +69,7 @@ def _readable(name: str, value: Any) -> Any:
         case str() if name in TIMES:
             return local_time(datetime.fromisoformat(value), settings.TICKETS_TIME_ZONE)
         case str():
-            return one_line(value)
+            return one_line(value) or None
         case list():
             return [_readable(name, part) for part in value]
         case dict():

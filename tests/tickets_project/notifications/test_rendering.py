@@ -138,6 +138,20 @@ class TestRender:
         assert Page(words.html).text.count("not fixed") == 2
         assert "calendar" not in words.text + words.html
 
+    @pytest.mark.parametrize("template", FACTS)
+    def test_takes_an_empty_text_for_one_that_is_not_known(self, template: str) -> None:
+        unknown = {
+            name: value for name, value in without_facts(template).items() if isinstance(FACTS[template][name], str)
+        }
+        empty = dict.fromkeys(unknown, "")
+        assert render(unsaved(template, **empty)) == render(unsaved(template, **unknown))
+
+    def test_tells_of_a_booking_that_is_refunded_without_a_ticket(self) -> None:
+        words = render(unsaved("refund_processed", ticket_id=None))
+        assert words.text.startswith("Your booking for Carmen is refunded.")
+        assert "None" not in words.text + words.html
+        assert "ticket" not in (words.text + words.html).lower().replace("tickets", "")
+
     def test_says_one_hour(self) -> None:
         assert "starts in 1 hour (" in render(unsaved("booking_reminder", hours_before=1)).subject
 

@@ -6,7 +6,7 @@ from time import sleep
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import User
 from django.db import connection, transaction
 from django.utils import timezone
 from pytest_django import Settings
@@ -39,11 +39,11 @@ def fail(message: Any) -> None:
 
 
 def make_group(_message: Any) -> None:
-    Group.objects.create(name="door")
+    User.objects.create(username="door")
 
 
-def name_a_group(message: Any) -> None:
-    Group.objects.create(name=message.thing_id)
+def name_a_user(message: Any) -> None:
+    User.objects.create(username=message.thing_id)
 
 
 def delay_of(claim: Claim) -> timedelta | None:
@@ -72,7 +72,7 @@ class TestDeliverTransactional:
         listener.then = make_group
         deliver_due()
         delivery = Delivery.objects.get()
-        assert Group.objects.count() == 1
+        assert User.objects.count() == 1
         assert (delivery.status, delivery.attempts) == (Status.DELIVERED, 1)
         assert delivery.delivered_at is not None
 
@@ -113,7 +113,7 @@ class TestDeliverTransactional:
         happen()
         deliver_due()
         delivery = Delivery.objects.get()
-        assert not Group.objects.exists()
+        assert not User.objects.exists()
         assert Message.objects.count() == 1
         assert (delivery.status, delivery.attempts, delivery.claimed_by) == (Status.PENDING, 1, None)
         assert "ValueError: no t1\\x00" in delivery.last_error
@@ -124,7 +124,7 @@ class TestDeliverTransactional:
         happen()
         deliver_due()
         assert "as only an external handler may" in Delivery.objects.get().last_error
-        assert not Group.objects.exists()
+        assert not User.objects.exists()
 
 
 class TestDeliverExternal:
@@ -140,7 +140,7 @@ class TestDeliverExternal:
         caller.then = lambda message: lambda: make_group(message)
         happen()
         deliver_due()
-        assert Group.objects.count() == 1
+        assert User.objects.count() == 1
         assert Delivery.objects.get().status == Status.DELIVERED
 
     def test_tries_again_when_recording_fails(self, caller: Listener) -> None:
@@ -154,7 +154,7 @@ class TestDeliverExternal:
         caller.then = lambda message: lambda: make_group(message)
         fall_due()
         deliver_due()
-        assert Group.objects.count() == 1
+        assert User.objects.count() == 1
         assert len(caller.heard) == 2
 
 
@@ -326,9 +326,9 @@ class TestDeliverLostClaim:
         [stale] = claim_due(lease=timedelta(0))
         [current] = claim_due()
         assert delay_of(stale) is None
-        assert not Group.objects.exists()
+        assert not User.objects.exists()
         deliver(current)
-        assert Group.objects.count() == 1
+        assert User.objects.count() == 1
         assert Delivery.objects.get().attempts == 2
 
     def test_does_not_count_a_failure_of_a_stale_worker(self, listener: Listener) -> None:
@@ -359,29 +359,29 @@ class TestCommitTogether:
         return [(claim, outcome) for claim, outcome in outcomes if not isinstance(outcome, Undelivered)]
 
     def test_commits_the_effects_of_all_with_their_marks(self, listener: Listener) -> None:
-        listener.then = name_a_group
+        listener.then = name_a_user
         assert commit_together(self.batch(5)) == []
-        assert Group.objects.count() == 5
+        assert User.objects.count() == 5
         assert set(Delivery.objects.values_list("status", flat=True)) == {Status.DELIVERED}
 
     def test_leaves_all_and_no_trace_when_one_fails(self, listener: Listener) -> None:
         def third_fails(message: Any) -> None:
-            Group.objects.create(name=message.thing_id)
+            User.objects.create(username=message.thing_id)
             if message.number == 2:
                 fail(message)
 
         listener.then = third_fails
         batch = self.batch(5)
         assert commit_together(batch) == batch
-        assert not Group.objects.exists()
+        assert not User.objects.exists()
         assert set(Delivery.objects.values_list("status", flat=True)) == {Status.PENDING}
 
     def test_leaves_all_and_no_trace_when_a_claim_was_lost(self, listener: Listener) -> None:
-        listener.then = name_a_group
+        listener.then = name_a_user
         batch = self.batch(3)
         Delivery.objects.filter(id=batch[1][0].delivery_id).update(attempts=2)
         assert commit_together(batch) == batch
-        assert not Group.objects.exists()
+        assert not User.objects.exists()
 
     def test_leaves_the_later_ones_of_a_slow_handler(self, listener: Listener) -> None:
         listener.then = lambda _message: sleep(0.1)

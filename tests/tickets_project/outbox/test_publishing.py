@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import User
 from django.db import connection, transaction
 
 from tests.tickets_project.outbox import messages_for_tests
@@ -63,7 +63,7 @@ class TestPublish:
     def test_leaves_nothing_when_the_change_is_rolled_back(self) -> None:
         def change() -> None:
             with transaction.atomic():
-                Group.objects.create(name="door")
+                User.objects.create(username="door")
                 publish(Happened(thing_id="t1"))
                 raise KeyError
 

@@ -1,9 +1,6 @@
-"""The first page of the admin: what waits, and for how long."""
-
-from typing import Any
+"""The outbox on the first page of the admin: what is parked, what waits and for how long, and who is at work."""
 
 from django.db.models import Count, Min
-from django.http import HttpRequest
 from django.utils import timezone
 
 from tickets_project.admin_site.display import Section, age, last_line, link, moment
@@ -14,16 +11,13 @@ MOST_COUNTED = 10_000
 MOST_PARKED = 10
 
 
-def show_what_waits(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
-    """Add the tables to the page (unfold's DASHBOARD_CALLBACK)."""
-    if not request.user.has_perm("outbox.view_delivery"):
-        return context
+def parked_section() -> Section:
+    """Return the latest deliveries that were given up."""
     parked = Delivery.objects.filter(status=Status.PARKED).select_related("message").order_by("-id")[:MOST_PARKED]
-    sections = [_open(), delivery_section("Parked: these need a person", list(parked)), _dispatchers()]
-    return {**context, "sections": [section for section in sections if section.rows or section.note]}
+    return delivery_section("Parked deliveries, latest first", list(parked))
 
 
-def _open() -> Section:
+def waiting_section() -> Section:
     """Return each handler's open deliveries, counted no further than a page can wait for."""
     now = timezone.now()
     oldest = Delivery.objects.filter(status__in=[Status.PENDING, Status.PARKED]).order_by("id")[:MOST_COUNTED]
@@ -48,15 +42,16 @@ def _open() -> Section:
     return Section(title="What waits", headers=headers, rows=rows, note=note)
 
 
-def _latest_error(handler: str, status: str) -> str:
-    failed = Delivery.objects.filter(handler=handler, status=status).exclude(last_error="").order_by("-id").first()
-    return last_line(failed.last_error) if failed else "-"
-
-
-def _dispatchers() -> Section:
+def dispatchers_section() -> Section:
+    """Return the processes that deliver."""
     rows = [
         [link("outbox_dispatcher_change", row, row.pk), row.cluster, moment(row.seen_at)]
         for row in Dispatcher.objects.order_by("host", "pid")[:MOST_PARKED]
     ]
     note = "" if rows else "No dispatcher is at work: nothing is delivered until a worker runs."
     return Section(title="Dispatchers at work", headers=["process", "cluster", "seen"], rows=rows, note=note)
+
+
+def _latest_error(handler: str, status: str) -> str:
+    failed = Delivery.objects.filter(handler=handler, status=status).exclude(last_error="").order_by("-id").first()
+    return last_line(failed.last_error) if failed else "-"

@@ -201,10 +201,11 @@ class Dispatching:
 def _by_handler(batch: Batch) -> Iterator[Batch]:
     """Group the claims by handler, so that no handler's failure undoes another's work.
 
-    What was tried before stands alone, for it may be what made the others fail, or killed the worker.
+    What was tried before stands alone, for it may be what made the others fail, or killed the worker. A group is in the
+    order of its aggregates: two dispatchers that change the same rows then wait for each other, and never in a circle.
     """
     for _, group in groupby(sorted(batch, key=_group_key), key=_group_key):
-        yield list(group)
+        yield sorted(group, key=lambda pair: pair[0].aggregate_id)
 
 
 def _group_key(pair: tuple[Claim, Recording]) -> tuple[str, int]:

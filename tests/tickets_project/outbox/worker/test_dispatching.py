@@ -69,6 +69,13 @@ class TestDispatching:
             eventually(all_delivered)
         assert sorted(message.number for message in listener.heard) == list(range(50))
 
+    def test_commits_a_batch_in_the_order_of_its_aggregates(self, listener: Listener) -> None:
+        with transaction.atomic():
+            publish(*(Happened(thing_id=name, number=0) for name in ("t3", "t1", "t5", "t2", "t4")))
+        with dispatching():
+            eventually(all_delivered)
+        assert [message.thing_id for message in listener.heard] == ["t1", "t2", "t3", "t4", "t5"]
+
     def test_is_woken_by_a_message(self, listener: Listener) -> None:
         arrived = Event()
         listener.then = lambda _message: arrived.set()
