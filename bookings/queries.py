@@ -8,7 +8,7 @@ from django.db.models import F, Prefetch, Q, QuerySet
 from django.db.models.functions import Coalesce
 
 from bookings.codes import tidied
-from bookings.models import Booking, Scan, Show, Ticket
+from bookings.models import Booking, BookingStatus, Show, Ticket
 from tickets_project.values import Money
 
 
@@ -61,11 +61,6 @@ def ticket_with_code(redemption_code: str) -> Ticket | None:
     return Ticket.objects.select_related("booking").filter(redemption_code=tidied(redemption_code)).first()
 
 
-def is_repeated(nonce: str | None, *, by: User | None) -> bool:
-    """Tell whether a scan of this member of staff has the nonce already."""
-    return nonce is not None and Scan.objects.filter(scanned_by=by, nonce=nonce).exists()
-
-
 def ticket_facts(ticket_id: UUID) -> dict[str, Any] | None:
     """Return what stands on a ticket, of itself and of its booking and show; None when there is no such ticket."""
     facts = (
@@ -75,6 +70,7 @@ def ticket_facts(ticket_id: UUID) -> dict[str, Any] | None:
             "price_amount",
             "price_currency",
             "redemption_code",
+            "vendor_booking_id",
             type_name=F("ticket_type__name"),
             confirmation_code=F("booking__confirmation_code"),
             title=Coalesce("booking__show__title", "booking__resource__name"),
@@ -84,6 +80,12 @@ def ticket_facts(ticket_id: UUID) -> dict[str, Any] | None:
         .first()
     )
     return dict(facts) if facts else None
+
+
+def event_to_book(booking_id: UUID) -> UUID | None:
+    """Return the vendor's id of what a pending booking is for, None when there is nothing to book with the vendor."""
+    pending = Booking.objects.filter(id=booking_id, status=BookingStatus.PENDING)
+    return pending.values_list("show__dead_nation_id", flat=True).first()
 
 
 def price_of_booking(booking_id: UUID) -> Money | None:

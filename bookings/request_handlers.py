@@ -17,7 +17,7 @@ from bookings.events import (
     TicketRedemptionRequested,
 )
 from bookings.models import Booking, Scan, Ticket
-from bookings.services.redeeming import refusal_of
+from bookings.services.redeeming import is_repeated, refusal_of
 from tickets_project.audit.acts import Act
 from tickets_project.audit.recording import record, subject_of
 from tickets_project.event_result import EventResult
@@ -91,7 +91,7 @@ class TicketRedemptionHandler:
     ) -> EventResult:
         """Answer with the ticket and the scan; a repeated scan is answered from what is stored, and not recorded."""
         done = partial(services.scan, code=redemption_code, act=act, location=location, nonce=nonce)
-        if queries.is_repeated(nonce, by=act.actor):
+        if is_repeated(code=redemption_code, nonce=nonce, act=act):
             return _answer(partial(_let_in, done))
         ticket = queries.ticket_with_code(redemption_code)
         publish(

@@ -13,12 +13,15 @@ from tickets_project.values import Money
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TicketDocument:
-    """What is printed on a ticket; `starts_at` is shown in `time_zone`, an IANA name."""
+    """What is printed on a ticket; `starts_at` is shown in `time_zone`, an IANA name.
+
+    The venue, the start and the confirmation code are left out when they are not known.
+    """
 
     ticket_id: str
     title: str
     venue: str
-    starts_at: datetime
+    starts_at: datetime | None
     time_zone: str
     holder: str
     ticket_type: str
@@ -39,7 +42,7 @@ def render(ticket: TicketDocument) -> str:
     return get_template("printing/ticket.html").render(
         {
             "ticket": ticket,
-            "starts_at": local_time(ticket.starts_at, ticket.time_zone),
+            "starts_at": local_time(ticket.starts_at, ticket.time_zone) if ticket.starts_at else "",
             "code": " ".join(ticket.code[start : start + 4] for start in range(0, len(ticket.code), 4)),
             # Squares alone: the text itself is not in it.
             "qr": mark_safe(qr_svg(ticket.code)),  # noqa: S308

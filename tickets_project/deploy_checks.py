@@ -6,6 +6,8 @@ from typing import Any
 from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
+from standardwebhooks import Webhook
+from standardwebhooks.webhooks import EmptyWebhookSecretError
 
 _STAYING = [f"django.core.mail.backends.{name}.EmailBackend" for name in ("filebased", "console", "dummy", "locmem")]
 
@@ -34,7 +36,7 @@ def check_proxies_are_counted(app_configs: Sequence[AppConfig] | None, **_option
 def check_vendor_webhook_is_signed(app_configs: Sequence[AppConfig] | None, **_options: Any) -> list[CheckMessage]:
     """Refuse a vendor webhook that anybody could call."""
     del app_configs
-    if settings.VENDOR_WEBHOOK_SECRET.startswith("whsec_"):
+    if _is_webhook_secret(settings.VENDOR_WEBHOOK_SECRET):
         return []
     return [
         Error(
@@ -53,3 +55,11 @@ def check_mail_leaves_the_house(app_configs: Sequence[AppConfig] | None, **_opti
         return []
     hint = "Set EMAIL_URL to your mail server, or EMAIL_BACKEND to a provider's of django-anymail."
     return [Error("E-mails are written to files or nowhere.", hint=hint, id="tickets.E004")]
+
+
+def _is_webhook_secret(text: str) -> bool:
+    try:
+        Webhook(text)
+    except (ValueError, EmptyWebhookSecretError):
+        return False
+    return text.startswith("whsec_")

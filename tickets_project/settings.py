@@ -7,17 +7,14 @@ and the gateway simulator.
 import os
 from datetime import timedelta
 from email.utils import formataddr
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-from django.urls import reverse_lazy
-
-from tickets_project.admin_site.navigation import may_view
+from tickets_project.admin_site.navigation import ListPage, ViewPage, sidebar
 from tickets_project.embedded_postgres import embedded_database
 from tickets_project.environment import Environment
 from tickets_project.logs import logging_config
-from tickets_project.secret_key import kept_secret_key
+from tickets_project.secret_key import kept_secret_key, kept_webhook_secret
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"
@@ -36,7 +33,6 @@ GATEWAY_TIMEOUTS = (
 # Where people reach the site, for links in e-mails.
 SITE_URL = env.url("SITE_URL", "http", "https", default="http://127.0.0.1:8000")
 BOOKING_HOLD_MINUTES = env.number("BOOKING_HOLD_MINUTES", default=15, least=1, most=1440)
-VENDOR_WEBHOOK_SECRET = env.text("VENDOR_WEBHOOK_SECRET")
 WEBHOOKS_ALLOW_PRIVATE = env.flag("WEBHOOKS_ALLOW_PRIVATE", default=False)
 TICKETS_TIME_ZONE = env.time_zone("TICKETS_TIME_ZONE", "UTC")
 TICKETS_ORGANISER = env.text("TICKETS_ORGANISER", "Example Tickets")
@@ -53,6 +49,11 @@ OUTBOX_WAIT_SECONDS = env.number("OUTBOX_WAIT_SECONDS", default=900, least=1, mo
 # --- Django ------------------------------------------------------------------------------------------------------
 DEBUG = env.flag("DEBUG", default=False)
 SECRET_KEY = env.text("SECRET_KEY") or kept_secret_key(VAR_DIR / "secret_key")
+VENDOR_WEBHOOK_SECRET = env.text("VENDOR_WEBHOOK_SECRET")
+if not (VENDOR_WEBHOOK_SECRET or DEBUG) and "GATEWAY_URL" in EMBEDDED_DEFAULTS:
+    # What the simulated vendor signs with; under DEBUG the webhook needs no signature.
+    VENDOR_WEBHOOK_SECRET = kept_webhook_secret(VAR_DIR / "vendor_webhook_secret")
+    EMBEDDED_DEFAULTS.append("VENDOR_WEBHOOK_SECRET")
 ALLOWED_HOSTS = env.hosts("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
 # A public name means real users, so their cookies and tokens travel over TLS alone unless it is switched off.
 PUBLIC_HOSTS = [host for host in ALLOWED_HOSTS if "." in host.strip(".") and host.rstrip(".")[-1].isalpha()]
@@ -227,29 +228,43 @@ SPECTACULAR_SETTINGS = {
 }
 
 # --- the admin ---------------------------------------------------------------------------------------------------
-ADMIN_PAGES = {
+ADMIN_PAGES: dict[str, list[ListPage | ViewPage]] = {
     "Box office": [
-        ("Shows", "theater_comedy", "bookings_show"),
-        ("Bookings", "event_seat", "bookings_booking"),
-        ("Tickets", "confirmation_number", "bookings_ticket"),
-        ("Printed documents", "print", "printing_printedticket"),
-        ("Ticket types", "style", "bookings_tickettype"),
+        ViewPage("Scan at the door", "qr_code_scanner", "scan", "bookings.redeem_ticket"),
+        ListPage("Shows", "theater_comedy", "bookings_show"),
+        ListPage("Resources", "meeting_room", "bookings_resource"),
+        ListPage("Bookings", "event_seat", "bookings_booking"),
+        ListPage("Tickets", "confirmation_number", "bookings_ticket"),
+        ListPage("Ticket types", "style", "bookings_tickettype"),
+        ListPage("Printed documents", "print", "printing_printedticket"),
+    ],
+    "Money": [
+        ListPage("Refunds", "currency_exchange", "bookings_refund"),
+        ListPage("Receipts", "receipt_long", "bookings_receipt"),
+        ListPage("Tracker rows", "table_rows", "bookings_trackerrow"),
+    ],
+    "Operations": [
+        ListPage("Progress of bookings", "monitoring", "bookings_opsbooking"),
+        ListPage("Scans", "barcode_scanner", "bookings_scan"),
+        ListPage("Notifications", "outgoing_mail", "notifications_notification"),
+        ListPage("Audit trail", "history", "audit_auditentry"),
+        ListPage("Numbers", "bar_chart", "analytics_dailytotal"),
     ],
     "Outbox": [
-        ("Messages", "mail", "outbox_message"),
-        ("Deliveries", "local_shipping", "outbox_delivery"),
-        ("Dispatchers", "memory", "outbox_dispatcher"),
+        ListPage("Messages", "mail", "outbox_message"),
+        ListPage("Deliveries", "local_shipping", "outbox_delivery"),
+        ListPage("Dispatchers", "memory", "outbox_dispatcher"),
     ],
     "Worker": [
-        ("Schedules", "schedule", "django_q_schedule"),
-        ("Failed tasks", "error", "django_q_failure"),
+        ListPage("Schedules", "schedule", "django_q_schedule"),
+        ListPage("Failed tasks", "error", "django_q_failure"),
         # On Redis the queue is no table.
-        *([] if REDIS_URL else [("Queued tasks", "list", "django_q_ormq")]),
+        *([] if REDIS_URL else [ListPage("Queued tasks", "list", "django_q_ormq")]),
     ],
     "Access": [
-        ("Users", "person", "auth_user"),
-        ("Groups", "group", "auth_group"),
-        ("API tokens", "key", "knox_authtoken"),
+        ListPage("Users", "person", "auth_user"),
+        ListPage("Groups", "group", "auth_group"),
+        ListPage("API tokens", "key", "knox_authtoken"),
     ],
 }
 UNFOLD = {
@@ -258,22 +273,5 @@ UNFOLD = {
     "SITE_SYMBOL": "confirmation_number",
     "SHOW_VIEW_ON_SITE": False,
     "DASHBOARD_CALLBACK": "tickets_project.dashboard.show_first_page",
-    "SIDEBAR": {
-        "show_search": False,
-        "navigation": [
-            {
-                "title": title,
-                "items": [
-                    {
-                        "title": name,
-                        "icon": icon,
-                        "link": reverse_lazy(f"admin:{model}_changelist"),
-                        "permission": partial(may_view, model=model),
-                    }
-                    for name, icon, model in pages
-                ],
-            }
-            for title, pages in ADMIN_PAGES.items()
-        ],
-    },
+    "SIDEBAR": {"show_search": False, "navigation": sidebar(ADMIN_PAGES)},
 }

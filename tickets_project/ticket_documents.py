@@ -16,8 +16,9 @@ def find_ticket_document(ticket_id: UUID) -> TicketDocument | None:
         return None
     return TicketDocument(
         ticket_id=str(ticket_id),
-        title=facts["title"],
-        venue=facts["venue"],
+        # The vendor sells tickets of bookings that nobody here knows: they are printed with what is known.
+        title=facts["title"] or f"Vendor booking {facts['vendor_booking_id']}",
+        venue=facts["venue"] or "",
         starts_at=facts["start_time"],
         time_zone=settings.TICKETS_TIME_ZONE,
         holder=facts["customer_email"],

@@ -5,9 +5,12 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 
 from tickets_project import health
+from tickets_project.dashboard import first_page
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
+    path("admin/", admin.site.admin_view(first_page)),
+    path("admin/", include("bookings.admin.urls")),
     path("admin/", admin.site.urls),
     path("api/v1/", include("tickets_project.api.urls")),
     path("api/v1/", include("bookings.api.urls")),

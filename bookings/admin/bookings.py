@@ -1,48 +1,58 @@
-"""Bookings: to be read, and confirmed as the API does."""
+"""Bookings: read, with everything that is known of them; what staff ask of them is in booking_requests."""
 
-from uuid import UUID
-
-from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
-from django.db import transaction
+from django.contrib import admin
 from django.db.models import Q
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
-from django.urls import URLPattern, path, reverse
-from django.utils import timezone
-from django.views.decorators.http import require_POST
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
-from bookings.admin.ticket_cells import place, ticket_section, title_and_day
-from bookings.models import Booking, BookingStatus
-from bookings.signals import booking_confirmation_requested
-from tickets_project.admin_site.display import Badges, PostButton, Section, column, moment_column
-from tickets_project.admin_site.pages import ReadOnlyAdmin, uuid_in
-from tickets_project.admin_site.requests import actor_of
-from tickets_project.audit.acts import act_of
-from tickets_project.event_result import EventResult, ask
+from bookings.admin.booking_requests import BookingRequests
+from bookings.admin.refund_cells import refund_section
+from bookings.admin.ticket_cells import place, ticket_section
+from bookings.models import Booking
+from bookings.services.refund_rows import currency_of
+from tickets_project.admin_site.display import Badges, Section, column, moment_column
+from tickets_project.admin_site.filters import choice_filter
+from tickets_project.admin_site.pages import uuid_in
+from tickets_project.audit.history import history_of
+from tickets_project.notifications.admin import notification_section
 from tickets_project.outbox.admin.explaining import messages_about
 
 BADGES = Badges(
     {"pending": "info", "confirmed": "success", "completed": "success", "no_show": "warning", "cancelled": "danger"}
 )
 STATUS = column("status", lambda row: BADGES.show(row.status))
+WHAT = column("what", place)
+STARTS = moment_column("start_time", "starts")
 MOST_TICKETS = 100
+
+KindFilter = choice_filter(
+    "kind",
+    lambda: [("show", "shows"), ("resource", "resources")],
+    lambda kind: Q(resource__isnull=kind != "resource"),
+)
+
+
+def _refund(row: Booking) -> str:
+    """Tell what its cancellation pays back."""
+    return f"{row.refund_amount:.2f} {currency_of(row)}"
+
+
+LATER = {
+    "payment_id": column("payment", lambda row: row.payment_id),
+    "confirmed_at": moment_column("confirmed_at"),
+    "completed_at": moment_column("completed_at"),
+    "no_show_at": moment_column("no_show_at", "no-show"),
+    "cancelled_at": moment_column("cancelled_at"),
+    "cancellation_reason": column("why cancelled", lambda row: row.cancellation_reason),
+    "refund_amount": column("refund", _refund),
+}
 
 
 @admin.register(Booking)
-class BookingAdmin(ReadOnlyAdmin):
-    """Seats of a show for a customer; those with `bookings.change_booking` may confirm."""
+class BookingAdmin(BookingRequests):
+    """Seats of a show, or a resource for a time, for a customer."""
 
-    list_display = [
-        "__str__",
-        "customer_email",
-        column("what", title_and_day),
-        "number_of_tickets",
-        STATUS,
-        moment_column("created_at"),
-    ]
-    list_filter = [("status", ChoicesDropdownFilter)]
+    list_display = ["__str__", "customer_email", WHAT, STARTS, "number_of_tickets", STATUS, moment_column("created_at")]
+    list_filter = [("status", ChoicesDropdownFilter), KindFilter]
     list_select_related = ["show", "resource"]
     search_fields = ["id", "customer_email", "confirmation_code"]
     search_help_text = "E-mail address, confirmation code or id"
@@ -51,15 +61,17 @@ class BookingAdmin(ReadOnlyAdmin):
         "id",
         "confirmation_code",
         STATUS,
-        column("what", place),
+        WHAT,
+        STARTS,
+        moment_column("end_time", "ends"),
         "customer_email",
         "owner",
         "number_of_tickets",
         "price",
-        "payment_id",
         moment_column("created_at"),
-        moment_column("confirmed_at"),
+        *LATER.values(),
     ]
+    later = LATER
     readonly_fields = fields
 
     def find(self, text: str) -> Q:
@@ -69,41 +81,16 @@ class BookingAdmin(ReadOnlyAdmin):
         booking_id = uuid_in(text)
         return Q(id=booking_id) if booking_id else Q(confirmation_code=text.upper())
 
-    def get_urls(self) -> list[URLPattern]:
-        """Add the address that takes the confirmation."""
-        view = self.admin_site.admin_view(require_POST(self.confirm_view))
-        return [path("<uuid:booking_id>/confirm/", view, name="bookings_booking_confirm"), *super().get_urls()]
-
-    def buttons(self, request: HttpRequest, row: Booking) -> list[PostButton]:
-        """Return the confirmation of a pending booking."""
-        if row.status != BookingStatus.PENDING or not _may_confirm(request):
-            return []
-        return [PostButton(url=reverse("admin:bookings_booking_confirm", args=[row.pk]), label="Confirm")]
-
     def sections(self, row: Booking) -> list[Section]:
-        """Return its tickets, and all messages about it and them."""
+        """Return its tickets and refunds, and what was done, told and published about it and them."""
         tickets = list(row.tickets.order_by("created_at", "id")[:MOST_TICKETS])
         note = f"The first {MOST_TICKETS}." if row.number_of_tickets > len(tickets) == MOST_TICKETS else ""
+        refunds = list(row.refunds.select_related("ticket").order_by("-requested_at", "-id"))
         about = [str(row.pk), *(str(ticket.pk) for ticket in tickets)]
-        return [ticket_section(tickets, note=note), messages_about(about)]
-
-    def confirm_view(self, request: HttpRequest, booking_id: UUID) -> HttpResponse:
-        """Ask for the confirmation, and show its refusal."""
-        if not _may_confirm(request) or not self.has_view_permission(request):
-            raise PermissionDenied
-        result = _confirm(request, get_object_or_404(Booking, id=booking_id))
-        if result.error:
-            self.message_user(request, result.error.detail, messages.ERROR)
-        else:
-            self.message_user(request, "Confirmed.", messages.SUCCESS)
-        return redirect("admin:bookings_booking_change", booking_id)
-
-
-def _may_confirm(request: HttpRequest) -> bool:
-    return request.user.has_perm("bookings.change_booking")
-
-
-@transaction.atomic
-def _confirm(request: HttpRequest, booking: Booking) -> EventResult:
-    act = act_of(actor_of(request), permission="bookings.change_booking", at=timezone.now())
-    return ask(booking_confirmation_requested, booking=booking, act=act, payment_id=None)
+        return [
+            ticket_section(tickets, note=note),
+            *([refund_section(refunds)] if refunds else []),
+            history_of([*about, *(str(refund.pk) for refund in refunds)]),
+            notification_section(about),
+            messages_about(about),
+        ]

@@ -29,7 +29,11 @@ class ShowForm(forms.ModelForm):  # type: ignore[type-arg] # not subscriptable w
     class Meta:
         model = Show
         fields = [*CHANGEABLE, "price_amount", "price_currency", "ticket_type", "dead_nation_id"]
-        help_texts = {"start_time": f"In {settings.TIME_ZONE}.", "end_time": f"In {settings.TIME_ZONE}."}
+        help_texts = {
+            "start_time": f"In {settings.TIME_ZONE}.",
+            "end_time": f"In {settings.TIME_ZONE}.",
+            "doors_time": f"In {settings.TIME_ZONE}: from when tickets are valid; empty: three hours before the start.",
+        }
 
     def clean_price_currency(self) -> str:
         """Take a currency that exists."""
@@ -53,11 +57,13 @@ class ShowForm(forms.ModelForm):  # type: ignore[type-arg] # not subscriptable w
         return seats
 
     def clean(self) -> dict[str, Any]:
-        """Take an end after the start."""
+        """Take an end after the start, and doors before it."""
         cleaned = super().clean() or {}
-        start, end = cleaned.get("start_time"), cleaned.get("end_time")
+        start, end, doors = (cleaned.get(f"{name}_time") for name in ("start", "end", "doors"))
         if start and end and end <= start:
             self.add_error("end_time", "Give a time after the start.")
+        if start and doors and doors > start:
+            self.add_error("doors_time", "Give a time before the start.")
         return cleaned
 
 

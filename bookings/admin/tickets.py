@@ -1,4 +1,4 @@
-"""Tickets: what is printed, and what waits and why."""
+"""Tickets: read, with what is printed and what waits and why; what staff ask of them is in ticket_requests."""
 
 from typing import Any
 from uuid import UUID
@@ -10,15 +10,22 @@ from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern, path
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
+from bookings.admin.refund_cells import refund_section
+from bookings.admin.scan_cells import scan_section
 from bookings.admin.ticket_cells import BADGES, booking_link, document_link, printed, qr, title_and_day, with_deliveries
+from bookings.admin.ticket_requests import TicketRequests
 from bookings.documents import document_response
 from bookings.models import Ticket
-from tickets_project.admin_site.display import Section, column, moment_column
+from tickets_project.admin_site.display import Section, column, moment, moment_column
 from tickets_project.admin_site.filters import choice_filter
-from tickets_project.admin_site.pages import ReadOnlyAdmin, uuid_in
+from tickets_project.admin_site.pages import uuid_in
+from tickets_project.audit.history import history_of
 from tickets_project.gateway.errors import UpstreamError
+from tickets_project.notifications.admin import notification_section
 from tickets_project.outbox.admin.explaining import deliveries_about, delivery_section, messages_about
 
 STATUS = column("status", lambda row: BADGES.show(row.status))
@@ -28,6 +35,30 @@ SHOW = column("show", lambda row: title_and_day(row.booking))
 PrintedFilter = choice_filter(
     "printed", lambda: [("yes", "yes"), ("no", "not yet")], lambda answer: Q(printed_at__isnull=answer == "no")
 )
+# The vendor's tickets whose booking nobody knows have an index of their own.
+BookingFilter = choice_filter(
+    "booking", lambda: [("none", "none of ours"), ("ours", "ours")], lambda answer: Q(booking__isnull=answer == "none")
+)
+
+
+def _redeemed(row: Ticket) -> SafeString:
+    """Tell when, by whom and where its holder entered."""
+    where = f" at {row.redeemed_location}" if row.redeemed_location else ""
+    return format_html("{} by {}{}", moment(row.redeemed_at), row.redeemed_by or "-", where)
+
+
+LATER = {
+    "vendor_booking_id": column("booking at the vendor", lambda row: row.vendor_booking_id),
+    "activation_code": column("activation code", lambda row: row.activation_code),
+    "activated_at": moment_column("activated_at"),
+    "valid_from": moment_column("valid_from"),
+    "valid_until": moment_column("valid_until"),
+    "redeemed_at": column("redeemed", _redeemed),
+    "expired_at": moment_column("expired_at"),
+    "cancelled_at": moment_column("cancelled_at"),
+    "receipt_number": column("receipt", lambda row: row.receipt_number),
+    "refunded_at": moment_column("refunded_at"),
+}
 
 
 class TicketChangeList(ChangeList):
@@ -40,11 +71,11 @@ class TicketChangeList(ChangeList):
 
 
 @admin.register(Ticket)
-class TicketAdmin(ReadOnlyAdmin):
+class TicketAdmin(TicketRequests):
     """One entry for one person, newest first."""
 
     list_display = ["__str__", BOOKING, SHOW, "customer_email", STATUS, column("printed", printed)]
-    list_filter = [("status", ChoicesDropdownFilter), PrintedFilter]
+    list_filter = [("status", ChoicesDropdownFilter), PrintedFilter, BookingFilter]
     list_select_related = ["booking__show", "booking__resource"]
     search_fields = ["id", "customer_email", "redemption_code"]
     search_help_text = "E-mail, code, or id of a ticket or booking"
@@ -62,8 +93,10 @@ class TicketAdmin(ReadOnlyAdmin):
         moment_column("created_at"),
         moment_column("printed_at"),
         column("document", document_link),
+        *LATER.values(),
     ]
     readonly_fields = fields
+    later = LATER
 
     def find(self, text: str) -> Q:
         """Return the tickets with this id, booking, e-mail address or redemption code; each has its index."""
@@ -84,11 +117,18 @@ class TicketAdmin(ReadOnlyAdmin):
         return [path("<uuid:ticket_id>/document/", view, name="bookings_ticket_document"), *super().get_urls()]
 
     def sections(self, row: Ticket) -> list[Section]:
-        """Return what waits, and all messages about the ticket."""
+        """Return what waits, its scans and refunds, and what was done, told and published about it."""
         about = str(row.pk)
         waiting = deliveries_about([about])[about]
-        note = "" if waiting else _nothing_waits(row)
-        return [delivery_section("What waits and why", waiting, note=note), messages_about([about])]
+        refunds = list(row.refunds.select_related("ticket").order_by("-requested_at", "-id"))
+        return [
+            delivery_section("What waits and why", waiting, note="" if waiting else _nothing_waits(row)),
+            scan_section(row),
+            *([refund_section(refunds)] if refunds else []),
+            history_of([about, *(str(refund.pk) for refund in refunds)]),
+            notification_section([about]),
+            messages_about([about]),
+        ]
 
     def document_view(self, request: HttpRequest, ticket_id: UUID) -> HttpResponse:
         """Answer the stored document, or say why there is none."""

@@ -36,8 +36,8 @@ class ConfirmationSerializer(StrictSerializer):
 class CancellationSerializer(StrictSerializer):
     """Why, and for staff how much is paid back, in the booking's currency."""
 
-    reason = TextField(max_length=500, required=False, allow_blank=True)
-    refund_amount = AmountField(required=False)
+    reason = TextField(max_length=500, required=False, allow_blank=True, allow_null=True)
+    refund_amount = AmountField(required=False, allow_null=True)
 
 
 class RefundPreviewSerializer(serializers.Serializer[Any]):
@@ -87,7 +87,7 @@ class CancelBookingView(APIView):
         body = CancellationSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         booking, act = _asked(request, booking_id)
-        act = act.because(body.validated_data.get("reason", ""))
+        act = act.because(body.validated_data.get("reason") or "")
         amount = body.validated_data.get("refund_amount")
         with transaction.atomic():
             result = ask(booking_cancellation_requested, booking=booking, act=act, refund_amount=amount)
@@ -106,7 +106,8 @@ class EndBookingView(APIView):
         """End a confirmed booking."""
         NothingSerializer(data=request.data).is_valid(raise_exception=True)
         booking, act = _asked(request, booking_id)
-        return Response(BookingSerializer(type(self).end(booking_id=booking.id, act=act)).data)
+        type(self).end(booking_id=booking.id, act=act)
+        return Response(BookingSerializer(queries.booking_with_tickets(booking.id)).data)
 
 
 class CompleteBookingView(EndBookingView):

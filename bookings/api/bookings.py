@@ -1,5 +1,6 @@
 """Bookings over HTTP: make, list, read."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -30,6 +31,7 @@ from tickets_project.api.serializers import (
 from tickets_project.audit.acts import act_of
 
 MOST_TICKETS = 1000
+LONGEST_SLOT = timedelta(days=31)
 FOR_A_SHOW = ("show_id", "number_of_tickets")
 FOR_A_RESOURCE = ("resource_id", "start_time", "end_time")
 
@@ -54,8 +56,8 @@ class NewBookingSerializer(StrictSerializer):
         wrong |= {name: [f"Leave it out beside {wanted[0]}."] for name in other if name in attrs}
         if wrong:
             raise serializers.ValidationError(wrong)
-        if "end_time" in attrs and attrs["end_time"] <= attrs["start_time"]:
-            raise serializers.ValidationError({"end_time": ["Give a time after start_time."]})
+        if "end_time" in attrs:
+            _refuse_length(attrs["end_time"] - attrs["start_time"])
         return attrs
 
 
@@ -114,6 +116,14 @@ class BookingView(RetrieveAPIView[Booking]):
     def get_queryset(self) -> QuerySet[Booking]:
         """Return the caller's bookings, all of them for staff."""
         return queries.bookings_visible_to(authenticated_user(self.request))
+
+
+def _refuse_length(length: timedelta) -> None:
+    if length <= timedelta(0):
+        raise serializers.ValidationError({"end_time": ["Give a time after start_time."]})
+    if length > LONGEST_SLOT:
+        most = f"Give a time at most {LONGEST_SLOT.days} days after start_time."
+        raise serializers.ValidationError({"end_time": [most]})
 
 
 def _email(user: User, facts: dict[str, Any]) -> str:

@@ -1,6 +1,7 @@
 """Resources over HTTP: staff put them up, everybody reads them and what is free."""
 
 from datetime import date, time
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -22,8 +23,11 @@ from tickets_project.api.permissions import staff_write_with
 from tickets_project.api.requests import authenticated_user
 from tickets_project.api.serializers import MoneySerializer, StrictSerializer, TextField, UtcDateTimeField
 from tickets_project.audit.acts import act_of
+from tickets_project.values import Money
 
 MOST_OPENING_HOURS = 70
+# So that a ticket for the longest slot costs what the columns and the API can hold.
+HIGHEST_PRICE = Decimal("100000.00")
 _WEEKDAYS = [name for _, name in OpeningHours.WEEKDAYS]
 
 
@@ -64,6 +68,12 @@ class NewResourceSerializer(StrictSerializer):
     )
     price = MoneySerializer()
     ticket_type = TextField(max_length=50, required=False, allow_null=True)
+
+    def validate_price(self, price: Money) -> Money:
+        """Refuse what nobody could pay for long."""
+        if price.amount > HIGHEST_PRICE:
+            raise serializers.ValidationError(f"An hour costs at most {HIGHEST_PRICE}.")
+        return price
 
     def validate_opening_hours(self, hours: list[dict[str, Any]]) -> list[tuple[int, time, time]]:
         """Refuse the same opening twice."""
@@ -148,10 +158,10 @@ class AvailabilityView(APIView):
         responses=AvailabilitySerializer,
     )
     def get(self, request: Request, resource_id: UUID) -> Response:
-        """Answer the times of a day when it is open and not booked."""
+        """Answer the times of a day when it is open, not booked, and not begun."""
         resource = get_object_or_404(Resource.objects.prefetch_related("opening_hours"), id=resource_id)
         asked = DaySerializer(data=request.query_params)
         asked.is_valid(raise_exception=True)
         day = asked.validated_data["date"]
-        found = {"resource_id": resource.id, "date": day, "free_slots": free_slots(resource, day)}
+        found = {"resource_id": resource.id, "date": day, "free_slots": free_slots(resource, day, at=timezone.now())}
         return Response(AvailabilitySerializer(found).data)

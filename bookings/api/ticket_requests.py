@@ -72,6 +72,23 @@ class ActivatedSerializer(TicketSerializer):
         return request.build_absolute_uri(path)
 
 
+class AdmissionSerializer(serializers.Serializer[Scan]):
+    """A ticket as the door sees it, without its customer; a repeated scan is answered alike, whatever came after it."""
+
+    scan_id = serializers.UUIDField(source="id")
+    ticket_id = serializers.UUIDField()
+    booking_id = serializers.UUIDField(source="ticket.booking_id", allow_null=True)
+    status = serializers.CharField(source="outcome")
+    title = serializers.CharField(source="ticket.title")
+    ticket_type = serializers.CharField(source="ticket.ticket_type.name")
+    redemption_code = serializers.CharField(source="ticket.redemption_code")
+    valid_from = UtcDateTimeField(source="ticket.valid_from")
+    valid_until = UtcDateTimeField(source="ticket.valid_until", allow_null=True)
+    redeemed_at = UtcDateTimeField(source="scanned_at")
+    redeemed_by = serializers.CharField(source="scanned_by.username")
+    location = serializers.CharField()
+
+
 class ScanSerializer(serializers.Serializer[Scan]):
     """A scan as it is answered."""
 
@@ -157,7 +174,7 @@ class RedeemTicketView(APIView):
     @extend_schema(
         operation_id="redeem_ticket",
         request=RedemptionSerializer,
-        responses=_answer_of("RedemptionAnswer", TicketSerializer),
+        responses=_answer_of("RedemptionAnswer", AdmissionSerializer),
     )
     @idempotent
     def post(self, request: Request) -> Response:
@@ -172,7 +189,7 @@ class RedeemTicketView(APIView):
                 location=body.validated_data.get("location", ""),
                 nonce=body.validated_data.get("nonce"),
             )
-        return answer(self, result, lambda: TicketSerializer(result.data["ticket"]).data)
+        return answer(self, result, lambda: AdmissionSerializer(result.data["scan"]).data)
 
 
 class TicketScansView(ListAPIView[Scan]):

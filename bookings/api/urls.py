@@ -9,6 +9,7 @@ from bookings.api.booking_requests import (
     NoShowBookingView,
 )
 from bookings.api.bookings import BookingsView, BookingView
+from bookings.api.ops import OpsBookingsView, OpsBookingView
 from bookings.api.resources import AvailabilityView, ResourcesView, ResourceView
 from bookings.api.shows import ShowsView, ShowView
 from bookings.api.ticket_requests import (
@@ -20,6 +21,7 @@ from bookings.api.ticket_requests import (
     UndoScanView,
 )
 from bookings.api.tickets import TicketDocumentView, TicketQrView, TicketsView, TicketView
+from bookings.api.vendor import VendorTicketsView
 
 urlpatterns = [
     path("shows/", ShowsView.as_view(), name="api-shows"),
@@ -30,6 +32,8 @@ urlpatterns = [
     path("bookings/<uuid:booking_id>/cancel/", CancelBookingView.as_view(), name="api-booking-cancel"),
     path("bookings/<uuid:booking_id>/complete/", CompleteBookingView.as_view(), name="api-booking-complete"),
     path("bookings/<uuid:booking_id>/no-show/", NoShowBookingView.as_view(), name="api-booking-no-show"),
+    path("ops/bookings/", OpsBookingsView.as_view(), name="api-ops-bookings"),
+    path("ops/bookings/<uuid:booking_id>/", OpsBookingView.as_view(), name="api-ops-booking"),
     path("resources/", ResourcesView.as_view(), name="api-resources"),
     path("resources/<uuid:resource_id>/", ResourceView.as_view(), name="api-resource"),
     path("resources/<uuid:resource_id>/availability/", AvailabilityView.as_view(), name="api-availability"),
@@ -43,4 +47,5 @@ urlpatterns = [
     path("admin/tickets/<uuid:ticket_id>/activate/", StaffActivateTicketView.as_view(), name="api-staff-activate"),
     path("admin/tickets/redeem/", RedeemTicketView.as_view(), name="api-redeem"),
     path("admin/tickets/scans/<uuid:scan_id>/undo/", UndoScanView.as_view(), name="api-undo-scan"),
+    path("vendor/tickets-status/", VendorTicketsView.as_view(), name="api-vendor-tickets"),
 ]

@@ -22,6 +22,14 @@ class StateQuerySet(QuerySet[M]):
         _refuse_state(values)
         return super().update(**values)
 
+    def bulk_create(self, objs: Any, *args: Any, **options: Any) -> list[M]:
+        """Insert the rows; those that are there already may be updated instead.
+
+        :raises StateChangedInBulk: if a state is among the fields to update
+        """
+        _refuse_state(options.get("update_fields") or ())
+        return super().bulk_create(objs, *args, **options)
+
     def bulk_update(self, objs: Any, fields: Any, batch_size: int | None = None) -> int:
         """Update these rows' fields.
 

@@ -5,7 +5,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from uuid import UUID
 
 from django.contrib.auth.models import User
-from django.db import IntegrityError, transaction
+from django.db import transaction
 
 from bookings import opening_hours
 from bookings.errors import (
@@ -80,27 +80,22 @@ def book_resource(  # noqa: PLR0913 - a booking has these facts
     :raises OutsideOpeningHours: if it is not open all that time
     :raises SlotTaken: if a booking overlaps
     """
-    resource = Resource.objects.get(id=resource_id)
-    if start_time < act.at:
-        raise SlotInThePast
-    if not opening_hours.is_open(resource, start_time, end_time):
-        raise OutsideOpeningHours
-    booking = Booking(
-        id=booking_id,
-        resource=resource,
-        start_time=start_time,
-        end_time=end_time,
-        owner=owner,
-        customer_email=customer_email,
-        number_of_tickets=1,
+    # Locked, because the constraint alone would have two that book one slot at once wait for each other: a deadlock.
+    resource = Resource.objects.select_for_update().get(id=resource_id)
+    _refuse_slot(resource, start_time, end_time, at=act.at)
+    booking = _store(
+        Booking(
+            id=booking_id,
+            resource=resource,
+            start_time=start_time,
+            end_time=end_time,
+            owner=owner,
+            customer_email=customer_email,
+            number_of_tickets=1,
+        ),
+        price=price_of(resource, start_time, end_time),
+        act=act,
     )
-    try:
-        with transaction.atomic():
-            booking = _store(booking, price=price_of(resource, start_time, end_time), act=act)
-    except IntegrityError as error:
-        if "bookings_booking_slot_once" in str(error):
-            raise SlotTaken from error
-        raise
     publish(announcing.booking_created(booking))
     return booking
 
@@ -118,6 +113,15 @@ def _store(booking: Booking, *, price: Money, act: Act) -> Booking:
     booking.save(force_insert=True)
     record("booking_created", subject_of(booking), act, new=booking.status)
     return booking
+
+
+def _refuse_slot(resource: Resource, start_time: datetime, end_time: datetime, *, at: datetime) -> None:
+    if start_time < at:
+        raise SlotInThePast
+    if not opening_hours.is_open(resource, start_time, end_time):
+        raise OutsideOpeningHours
+    if opening_hours.is_booked(resource, start_time, end_time):
+        raise SlotTaken
 
 
 def _hold_seats(show: Show, seats: int, *, at: datetime) -> None:

@@ -12,11 +12,11 @@ from bookings.errors import (
     RefundAmountIsForStaff,
     RefundAmountTooHigh,
 )
-from bookings.models import Booking, BookingStatus, Show, Ticket
+from bookings.models import Booking, BookingStatus, Show, Ticket, TicketStatus
 from bookings.models.tickets import OPEN
 from bookings.services import announcing
 from bookings.services.locking import locked_tickets, locked_with_show
-from bookings.services.refund_rows import paid_for, refund_booking, refundable
+from bookings.services.refund_rows import currency_of, due_back, going_back, refund_booking, refundable, unsettled
 from tickets_project.audit.acts import Act
 from tickets_project.outbox.publishing import publish
 
@@ -34,12 +34,14 @@ def cancel_booking(*, booking_id: UUID, act: Act, refund_amount: Decimal | None 
     """
     booking = locked_with_show(booking_id)
     _refuse_unless_open(booking)
-    amount = _agreed_amount(booking, act, refund_amount)
     tickets = locked_tickets(booking)
+    # Asked once they are locked: a ticket that has just let somebody in is not paid back.
+    amount = _agreed_amount(booking, act, refund_amount)
+    rest = unsettled(tickets, act)
     _cancel(booking, act, refund_amount=amount)
     for ticket in tickets:
         cancel_if_open(ticket, act)
-    refund_booking(booking, tickets, amount=amount, act=act)
+    refund_booking(booking, rest, amount=amount, act=act)
     return booking
 
 
@@ -51,8 +53,7 @@ def refund_preview(booking: Booking, act: Act) -> Decimal:
     """
     _refuse_unless_open(booking)
     percent = refund_policy.percentage(start=booking.start_time, at=act.at, as_staff=act.as_staff)
-    share = refund_policy.share_of(paid_for(booking), percent)
-    return min(share, refundable(booking))
+    return due_back(booking, act, percent=percent)
 
 
 def cancel_ticket(ticket: Ticket, act: Act, *, refund_amount: Decimal | None = None) -> None:
@@ -63,11 +64,12 @@ def cancel_ticket(ticket: Ticket, act: Act, *, refund_amount: Decimal | None = N
     if not cancel_if_open(ticket, act, refund_amount=refund_amount) or ticket.booking is None:
         return
     booking = ticket.booking
-    if booking.seats_held:
-        _free_seats(booking, 1)
+    freed = booking.seats_held - _seats_in_use(booking)
+    if freed > 0:
+        _free_seats(booking, freed)
         booking.save(update_fields=["seats_held"])
     if _is_empty(booking):
-        _cancel(booking, act, refund_amount=booking.paid - refundable(booking))
+        _cancel(booking, act, refund_amount=going_back(booking, currency_of(booking)))
 
 
 def cancel_if_open(ticket: Ticket, act: Act, *, refund_amount: Decimal | None = None) -> bool:
@@ -100,6 +102,13 @@ def _free_seats(booking: Booking, seats: int) -> None:
     booking.seats_held -= seats
 
 
+def _seats_in_use(booking: Booking) -> int:
+    """Return how many seats its tickets need; the vendor may have made more of them than were booked."""
+    tickets = Ticket.objects.filter(booking=booking)
+    made, cancelled = tickets.count(), tickets.filter(status=TicketStatus.CANCELLED).count()
+    return max(made, booking.number_of_tickets) - cancelled
+
+
 def _refuse_unless_open(booking: Booking) -> None:
     if booking.status == BookingStatus.CANCELLED:
         raise BookingAlreadyCancelled(current_status=booking.status)
@@ -112,7 +121,7 @@ def _agreed_amount(booking: Booking, act: Act, given: Decimal | None) -> Decimal
         return refund_preview(booking, act)
     if not act.as_staff:
         raise RefundAmountIsForStaff
-    most = refundable(booking)
+    most = refundable(booking, currency_of(booking))
     if given > most:
         raise RefundAmountTooHigh(refundable=f"{most:.2f}")
     return given

@@ -37,11 +37,12 @@ def confirm_booking(*, booking_id: UUID, act: Act, payment_id: str | None) -> Bo
     return booking
 
 
-@transaction.atomic
-def confirm_for_vendor(booking: Booking, act: Act) -> None:
-    """Confirm a locked, pending booking whose tickets the vendor makes."""
-    _confirm(booking, act, payment_id=None, tickets=booking.number_of_tickets)
-    notices.booking_confirmed(booking, [], act)
+def confirm_for_vendor(booking: Booking, act: Act, *, tickets: int) -> None:
+    """Confirm a locked, pending booking whose tickets the vendor makes; the caller announces them and sends the mail.
+
+    :param tickets: how many there are so far
+    """
+    _confirm(booking, act, payment_id=None, tickets=tickets)
 
 
 def _confirm(booking: Booking, act: Act, *, payment_id: str | None, tickets: int) -> None:
@@ -58,7 +59,8 @@ def _store_confirmed(booking: Booking) -> None:
             booking.save()
     except IntegrityError as error:
         if booking.payment_id and Booking.objects.filter(payment_id=booking.payment_id).exists():
-            raise PaymentAlreadyUsed from error
+            # The row is as it was: pending.
+            raise PaymentAlreadyUsed(current_status=BookingStatus.PENDING.value) from error
         raise
 
 

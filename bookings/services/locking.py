@@ -1,4 +1,4 @@
-"""The order in which rows are locked: the show, its booking, its tickets by id. All that take several keep it."""
+"""The order in which rows are locked: show or resource, booking, tickets by id. All that take several keep it."""
 
 from uuid import UUID
 

@@ -4,11 +4,11 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db import IntegrityError, transaction
+from django.db import connection, transaction
 
 from bookings import errors, notices
 from bookings.codes import tidied
-from bookings.models import Scan, ScanOutcome, Ticket, TicketStatus
+from bookings.models import Booking, BookingStatus, Refund, Scan, ScanOutcome, Ticket, TicketStatus
 from bookings.services import announcing
 from bookings.services.locking import locked_ticket
 from bookings.services.ticketing import expire, is_over
@@ -39,29 +39,33 @@ def scan(*, code: str, act: Act, location: str, nonce: str | None) -> Scan:
 
     :raises NonceReused: if the nonce belongs to a scan of another code
     """
+    if earlier := _earlier(nonce, act):
+        if not _is_same(earlier.code, code):
+            raise errors.NonceReused
+        return earlier
     ticket = _locked_by_code(code)
-    made = Scan(code=code, nonce=nonce, scanned_at=act.at, scanned_by=act.actor, location=location, ticket=ticket)
-    if nonce and (earlier := Scan.objects.filter(scanned_by=act.actor, nonce=nonce).first()):
-        return _same(earlier, code)
     refusal = _refusal(ticket, act)
+    made = Scan(code=code, nonce=nonce, scanned_at=act.at, scanned_by=act.actor, location=location, ticket=ticket)
     made.outcome = refusal.code if refusal else ScanOutcome.REDEEMED
     made.answer = {"detail": refusal.detail, "extensions": refusal.extensions} if refusal else {}
-    try:
-        with transaction.atomic():
-            made.save(force_insert=True)
-    except IntegrityError:
-        # Only a scan of an unknown code is not kept apart by its ticket's lock.
-        return _same(Scan.objects.get(scanned_by=act.actor, nonce=nonce), code)
+    made.save(force_insert=True)
     if ticket and not refusal:
         _redeem(ticket, act.noting(location=location, nonce=nonce, staff=act.by), location)
     return made
+
+
+def is_repeated(*, code: str, nonce: str | None, act: Act) -> bool:
+    """Tell whether this member of staff has sent this scan before; one that is being stored is waited for."""
+    earlier = _earlier(nonce, act)
+    return earlier is not None and _is_same(earlier.code, code)
 
 
 def refusal_of(scan: Scan) -> DomainError | None:
     """Return why a scan let nobody in, None when it did."""
     if scan.outcome == ScanOutcome.REDEEMED:
         return None
-    return _REFUSALS[scan.outcome](scan.answer["detail"], **scan.answer["extensions"])
+    # The database keeps no order of JSON's names, and a repeated scan is answered alike to the letter.
+    return _REFUSALS[scan.outcome](scan.answer["detail"], **dict(sorted(scan.answer["extensions"].items())))
 
 
 @transaction.atomic
@@ -72,6 +76,8 @@ def undo_scan(*, scan_id: UUID, act: Act) -> Scan:
     :raises ScanNotRedeemed: if it let nobody in
     :raises ScanAlreadyUndone: if it is undone
     :raises TooLateToUndo: if fifteen minutes are over
+    :raises RefundAlreadyRequested: if the ticket's money is on its way back, or back
+    :raises BookingAlreadyCancelled: if its booking was cancelled meanwhile
     """
     found = Scan.objects.get(id=scan_id)
     if found.outcome != ScanOutcome.REDEEMED or found.ticket_id is None:
@@ -82,6 +88,7 @@ def undo_scan(*, scan_id: UUID, act: Act) -> Scan:
         raise errors.ScanAlreadyUndone(undone_at=_told(found.undone_at))
     if act.at - found.scanned_at > UNDO_WITHIN:
         raise errors.TooLateToUndo(scanned_at=_told(found.scanned_at))
+    _refuse_if_paid_back(ticket)
     ticket.undo_redemption(act=act)
     ticket.save()
     found.undone_at, found.undone_by = act.at, act.actor
@@ -94,10 +101,26 @@ def _locked_by_code(code: str) -> Ticket | None:
     return locked_ticket(ticket_id) if ticket_id else None
 
 
-def _same(earlier: Scan, code: str) -> Scan:
-    if tidied(earlier.code) != tidied(code):
-        raise errors.NonceReused
-    return earlier
+def _earlier(nonce: str | None, act: Act) -> Scan | None:
+    """Return this member of staff's scan with the nonce; whoever else asks for it waits until the transaction ends."""
+    if nonce is None:
+        return None
+    with connection.cursor() as cursor:
+        # A scan of an unknown code has no ticket whose lock would keep it apart from its repetition.
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"scan {act.by} {nonce}"])
+    return Scan.objects.filter(scanned_by=act.actor, nonce=nonce).first()
+
+
+def _is_same(one: str, other: str) -> bool:
+    return tidied(one) == tidied(other)
+
+
+def _refuse_if_paid_back(ticket: Ticket) -> None:
+    # Asked once the ticket is locked: a cancellation or a refund may have held it until now.
+    if refund := Refund.objects.filter(ticket=ticket).first():
+        raise errors.RefundAlreadyRequested(current_status=refund.status)
+    if Booking.objects.filter(tickets=ticket, status=BookingStatus.CANCELLED).exists():
+        raise errors.BookingAlreadyCancelled(current_status=BookingStatus.CANCELLED.value)
 
 
 def _refusal(ticket: Ticket | None, act: Act) -> DomainError | None:

@@ -9,12 +9,15 @@ from bookings import notices, refund_policy
 from bookings.commands import RefundTicket
 from bookings.errors import NothingToRefund, RefundAlreadyRequested, RefundNotManual
 from bookings.events import TicketRefundedV1
-from bookings.models import Receipt, Refund, RefundState, Ticket
+from bookings.models import BookingStatus, Receipt, Refund, RefundState, Ticket
 from bookings.services.cancelling import cancel_ticket
 from bookings.services.locking import locked_ticket_with_show
-from bookings.services.refund_rows import add_manual_refund, add_refund, refund_of, refundable, send_refund
+from bookings.services.refund_rows import NOTHING, add_refund, is_settled, refund_of, refundable_for, send_refund
 from tickets_project.audit.acts import Act
 from tickets_project.outbox.publishing import publish
+
+IN_PROGRESS = (RefundState.REQUESTED, RefundState.RECEIPT_VOIDED)
+"""The states of a refund that the payments service is still to pay."""
 
 
 @transaction.atomic
@@ -31,30 +34,27 @@ def request_refund(*, ticket_id: UUID, act: Act) -> Refund:
     if refund := refund_of(ticket):
         return _try_again(refund, act)
     amount = _amount_for(ticket, act)
-    if amount <= 0:
+    if not amount:
         raise NothingToRefund(current_status=ticket.status)
-    if amount == ticket.price_amount:
-        refund = send_refund(ticket, act)
-    else:
-        refund = add_manual_refund(ticket, act, amount=amount)
+    whole = amount == ticket.price_amount
+    refund = send_refund(ticket, act) if whole else add_refund(ticket, act, amount=amount)
     cancel_ticket(ticket, act, refund_amount=amount)
     return refund
 
 
 @transaction.atomic
-def begin_refund(*, ticket_id: UUID, act: Act) -> Refund:
+def begin_refund(*, ticket_id: UUID, act: Act) -> Refund | None:
     """Return the refund that a RefundTicket command is about, made if nobody asked before; the ticket is cancelled.
+
+    Only what is left of its booking's money goes back, a part of its price by a person; None when nothing is left.
 
     :raises Ticket.DoesNotExist: if there is no such ticket
     """
     ticket = locked_ticket_with_show(ticket_id)
-    refund = refund_of(ticket)
-    if refund is None:
-        refund = add_refund(ticket, act)
-    elif refund.status == RefundState.FAILED:
-        refund.try_again(act=act)
-        refund.save()
-    cancel_ticket(ticket, act, refund_amount=refund.amount)
+    refund = refund_of(ticket) or _refund_what_is_left(ticket, act)
+    if refund and refund.status == RefundState.FAILED:
+        _reopen(refund, act)
+    cancel_ticket(ticket, act, refund_amount=refund.amount if refund else None)
     return refund
 
 
@@ -65,7 +65,7 @@ def record_voided(*, refund_id: UUID, act: Act) -> None:
     if refund.status == RefundState.REQUESTED:
         refund.void_receipt(act=act)
         refund.save()
-    Receipt.objects.filter(ticket_id=refund.ticket_id, voided_at=None).update(voided_at=act.at)
+    Receipt.objects.filter(ticket__refunds=refund, voided_at=None).update(voided_at=act.at)
 
 
 @transaction.atomic
@@ -74,6 +74,9 @@ def record_refunded(*, refund_id: UUID, act: Act) -> None:
     refund = Refund.objects.select_for_update().get(id=refund_id)
     if refund.status == RefundState.REFUNDED:
         return
+    if refund.status == RefundState.FAILED:
+        # Another delivery about the ticket was refused while this one was paid.
+        _reopen(refund, act)
     refund.finish(act=act)
     refund.save()
     publish(TicketRefundedV1(ticket_id=str(refund.ticket_id)))
@@ -82,10 +85,14 @@ def record_refunded(*, refund_id: UUID, act: Act) -> None:
 
 @transaction.atomic
 def record_refused(*, refund_id: UUID, act: Act) -> None:
-    """Note that a service refused the refund for good; the act's reason says what it answered."""
+    """Note that a service refused the refund for good; the act's reason says what it answered.
+
+    One that was paid meanwhile, or is noted as refused, stays as it is.
+    """
     refund = Refund.objects.select_for_update().get(id=refund_id)
-    refund.fail(act=act)
-    refund.save()
+    if refund.status in IN_PROGRESS:
+        refund.fail(act=act)
+        refund.save()
 
 
 @transaction.atomic
@@ -107,15 +114,28 @@ def mark_paid(*, refund_id: UUID, act: Act) -> Refund:
 def _try_again(refund: Refund, act: Act) -> Refund:
     if refund.status != RefundState.FAILED:
         raise RefundAlreadyRequested(current_status=refund.status)
-    refund.try_again(act=act)
-    refund.save()
+    _reopen(refund, act)
     publish(RefundTicket(ticket_id=str(refund.ticket_id)))
     return refund
 
 
+def _reopen(refund: Refund, act: Act) -> None:
+    refund.try_again(act=act)
+    refund.save()
+
+
+def _refund_what_is_left(ticket: Ticket, act: Act) -> Refund | None:
+    amount = refundable_for(ticket)
+    return add_refund(ticket, act, amount=amount) if amount or not ticket.price_amount else None
+
+
 def _amount_for(ticket: Ticket, act: Act) -> Decimal:
+    """Return what asking for the ticket's money pays back."""
+    if act.as_staff:
+        return refundable_for(ticket)
     booking = ticket.booking
-    if booking is None:
-        return ticket.price_amount if act.as_staff else Decimal("0.00")
-    percent = refund_policy.percentage(start=booking.start_time, at=act.at, as_staff=act.as_staff)
-    return min(refund_policy.share_of(ticket.price_amount, percent), refundable(booking))
+    # What a customer gets for a cancelled booking was decided when it was cancelled.
+    if booking is None or booking.status == BookingStatus.CANCELLED or is_settled(ticket, act):
+        return NOTHING
+    percent = refund_policy.percentage(start=booking.start_time, at=act.at, as_staff=False)
+    return min(refund_policy.share_of(ticket.price_amount, percent), refundable_for(ticket))

@@ -13,6 +13,8 @@ from tickets_project.audit.recording import record, subject_of
 from tickets_project.values import Money
 
 STANDARD = "standard"
+# A redeemed ticket is active again when its scan is undone.
+_IN_USE = [TicketStatus.ACTIVE, TicketStatus.REDEEMED]
 
 
 @transaction.atomic
@@ -68,5 +70,6 @@ def _move(show: Show) -> None:
     Booking.objects.filter(moved, show=show).update(
         start_time=show.start_time, end_time=show.end_time, day_reminder_at=None, hour_reminder_at=None
     )
-    until_the_end = Ticket.objects.filter(booking__show=show, status=TicketStatus.ACTIVE, ticket_type__valid_days=None)
-    until_the_end.update(valid_from=show.doors_at, valid_until=show.over_at)
+    until_the_end = Ticket.objects.filter(booking__show=show, status__in=_IN_USE, ticket_type__valid_days=None)
+    valid = {"valid_from": show.doors_at, "valid_until": show.over_at}
+    until_the_end.exclude(**valid).update(**valid)

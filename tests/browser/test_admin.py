@@ -1,61 +1,15 @@
 """The admin in a real browser."""
 
-import os
-import shutil
-from collections.abc import Iterator
+from decimal import Decimal
 
 import pytest
-from django.contrib.auth.models import User
-from playwright.sync_api import ConsoleMessage, Page, expect, sync_playwright
-from pytest_django.live_server_helper import LiveServer
+from playwright.sync_api import Page, expect
 
+from bookings.models import Booking, Resource
 from tests.factories import DeliveryFactory, confirmed_booking, only_ticket, pending_booking
 from tickets_project.outbox.models import Delivery
 
-CHROMIUM = shutil.which("chromium")
-FLAGS = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
-)
-PASSWORD = "difference engine"
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.django_db(transaction=True),
-    pytest.mark.skipif(CHROMIUM is None, reason="The browser tests need Chromium as `chromium` on the PATH."),
-]
-
-
-@pytest.fixture(scope="module")
-def browser_page() -> Iterator[Page]:
-    with sync_playwright() as playwright, pytest.MonkeyPatch.context() as patch:
-        # Playwright runs its own event loop in this thread, which Django takes for asynchronous code.
-        patch.setitem(os.environ, "DJANGO_ALLOW_ASYNC_UNSAFE", "1")
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, headless=True, args=FLAGS.split())
-        page = browser.new_page(viewport={"width": 1500, "height": 1000})
-        page.set_default_timeout(15_000)
-        yield page
-        browser.close()
-
-
-@pytest.fixture
-def page(browser_page: Page, live_server: LiveServer) -> Iterator[Page]:
-    """Return a page of a superuser who has just logged in; it must not complain of anything."""
-    User.objects.create_superuser("ada", "ada@example.com", PASSWORD)
-    complaints: list[str] = []
-
-    def note(message: ConsoleMessage) -> None:
-        if message.type == "error" and "favicon" not in message.location["url"]:
-            complaints.append(message.text)
-
-    browser_page.on("console", note)
-    browser_page.on("pageerror", lambda error: complaints.append(str(error)))
-    browser_page.goto(f"{live_server.url}/admin/")
-    browser_page.fill("[name=username]", "ada")
-    browser_page.fill("[name=password]", PASSWORD)
-    browser_page.click("button[type=submit]")
-    yield browser_page
-    browser_page.context.clear_cookies()
-    assert complaints == []
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
 def open_list(page: Page, model: str) -> None:
@@ -70,7 +24,47 @@ class TestBookings:
         page.locator("th a").first.click()
         page.get_by_role("button", name="Confirm").click()
         expect(page.get_by_text("Confirmed.")).to_be_visible()
-        expect(page.get_by_text("in the queue")).to_have_count(2)
+        expect(page.get_by_text("in the queue").first).to_be_visible()
+
+    def test_cancels_a_booking_after_showing_what_goes_back(self, page: Page) -> None:
+        booking = confirmed_booking(customer_email="grace@example.com")
+        open_list(page, "bookings/booking")
+        page.get_by_role("link", name=str(booking)).click()
+        page.get_by_role("link", name="Cancel…").click()
+        expect(page.get_by_text("Cancelling now pays back 20.00 EUR.")).to_be_visible()
+        expect(page.get_by_label("Pay back, in EUR")).to_have_value("20.00")
+        page.get_by_label("Reason").fill("The singer is ill")
+        page.get_by_label("Pay back, in EUR").fill("5.00")
+        page.get_by_role("button", name="Cancel the booking").click()
+        expect(page.get_by_text("Cancelled; 5.00 EUR goes back.")).to_be_visible()
+        booking = Booking.objects.get()
+        assert (booking.status, booking.refund_amount) == ("cancelled", Decimal("5.00"))
+
+    def test_thinks_better_of_cancelling(self, page: Page) -> None:
+        booking = confirmed_booking()
+        open_list(page, "bookings/booking")
+        page.get_by_role("link", name=str(booking)).click()
+        page.get_by_role("link", name="Cancel…").click()
+        page.get_by_role("link", name="No, take me back").click()
+        expect(page.get_by_role("link", name="Cancel…")).to_be_visible()
+        assert Booking.objects.get().status == "confirmed"
+
+
+class TestResources:
+    def test_puts_one_up_with_several_openings(self, page: Page) -> None:
+        open_list(page, "bookings/resource")
+        page.locator('a[href="/admin/bookings/resource/add/"]').first.click()
+        page.fill("[name=name]", "Blue room")
+        page.fill("[name=price_amount]", "12.50")
+        page.fill("[name=price_currency]", "EUR")
+        page.fill("[name=opening_hours-0-opens]", "09:00")
+        page.fill("[name=opening_hours-0-closes]", "12:00")
+        page.get_by_text("Add another").click()
+        page.fill("[name=opening_hours-1-opens]", "14:00")
+        page.fill("[name=opening_hours-1-closes]", "00:00")
+        page.get_by_role("button", name="Save", exact=True).click()
+        expect(page.get_by_text("was added successfully")).to_be_visible()
+        assert Resource.objects.get().opening_hours.count() == 2
 
 
 class TestTickets:
@@ -111,4 +105,5 @@ class TestDashboard:
     def test_shows_first_what_waits(self, page: Page) -> None:
         DeliveryFactory.create(status="parked", attempts=12, last_error="ValueError: no such seat")
         page.reload()
+        expect(page.get_by_text("Deliveries that were given up")).to_be_visible()
         expect(page.get_by_text("ValueError: no such seat").first).to_be_visible()

@@ -20,33 +20,35 @@ from django_q.signing import SignedPackage
 from knox.models import AuthToken
 from pytest_django import DjangoAssertNumQueries
 
+from bookings.models import OpsBooking, Receipt, Ticket, TrackerRow
+from bookings.services import request_refund
 from printing.models import PrintedTicket
-from tests.factories import (
-    DeliveryFactory,
-    MessageFactory,
-    StaffFactory,
-    UserFactory,
-    confirmed_booking,
-)
+from tests.bookings.rooms import room
+from tests.bookings.tickets import ticket_that_is
+from tests.factories import DeliveryFactory, MessageFactory, StaffFactory, UserFactory, confirmed_booking, staff_act
 from tickets_project.admin_site import counting
 from tickets_project.admin_site.counting import EstimatedPaginator
 from tickets_project.admin_site.display import age, last_line
 from tickets_project.admin_site.navigation import may_view
+from tickets_project.analytics.models import DailyTotal
 from tickets_project.outbox.models import Dispatcher, Intervention, Message
+from tickets_project.roles.roles import ROLES
 
 pytestmark = pytest.mark.django_db
 TOKENS = "/admin/knox/authtoken/"
+FILTERS = ["status__exact", "type", "kind", "handler", "printed", "booking", "outcome__exact", "is_staff__exact"]
 
 
 @pytest.fixture
 def one_of_each() -> dict[str, Any]:
     """Return a key of every model that the admin shows, by the model's label."""
-    booking, printed = confirmed_booking(), confirmed_booking()
-    PrintedTicket.objects.create(ticket_id=printed.id, file_name="a.html", printed_at=timezone.now())
+    booking, scanned = confirmed_booking(), ticket_that_is("redeemed")
+    _what_handlers_store(scanned)
+    request_refund(ticket_id=scanned.id, act=staff_act())
+    room()
     delivery = DeliveryFactory.create(status="parked", last_error="ValueError: no")
     Intervention.objects.create(delivery=delivery, action="retried", by="ada", previous_status="parked")
     Dispatcher.objects.create(id=delivery.message_id, cluster="tickets", host="here", pid=1)
-    Group.objects.create(name="box office")
     Schedule.objects.get_or_create(func="math.sqrt")
     AuthToken.objects.create(user=booking.owner)
     for number, success in enumerate((True, False)):
@@ -57,9 +59,19 @@ def one_of_each() -> dict[str, Any]:
     return {model._meta.label_lower: model._default_manager.values_list("pk", flat=True)[0] for model in models}
 
 
+def _what_handlers_store(ticket: Ticket) -> None:
+    at = timezone.now()
+    PrintedTicket.objects.create(ticket_id=ticket.id, file_name="a.html", printed_at=at)
+    Receipt.objects.create(ticket=ticket, number="R-1", asked_at=at, issued_at=at)
+    TrackerRow.objects.create(ticket_id=ticket.id, sheet="tickets-to-print", asked_at=at)
+    OpsBooking.objects.create(booking_id=ticket.id, booked_at=at, number_of_tickets=1)
+    DailyTotal.objects.create(day=at.date(), kind="booked", count=1, amount=0)
+
+
 def addresses(keys: dict[str, Any]) -> Iterator[str]:
     """Yield every address under /admin/: those of the site, and those of each model with one of its keys."""
     yield from ("/admin/", "/admin/bookings/", "/admin/nowhere", "/admin/r/1/1/", "/admin/search/?s=show&extended=1")
+    yield from ("/admin/scan/", f"/admin/scan/{keys['bookings.scan']}/undo/")
     for url in admin.site.get_urls():
         if isinstance(url, URLPattern) and url.name and isinstance(url.pattern, RoutePattern) and "<" not in str(url):
             yield f"/admin/{url.pattern}"
@@ -76,8 +88,17 @@ def chosen_by_query(keys: dict[str, Any]) -> Iterator[str]:
         key = keys[model._meta.label_lower]
         for query in ("q=1", f"q={key}", "q=a@b.example", "all=", "o=1", "p=2", "_facets=True", "id__exact=wrong"):
             yield f"{here}?{query}"
-        for name in ("status__exact", "type", "kind", "handler", "printed", "is_staff__exact"):
-            for value in ("pending", "event", "yes", "no", "1", "printing.print_ticket", "wrong"):
+        for name in (
+            "status__exact",
+            "type",
+            "kind",
+            "handler",
+            "printed",
+            "booking",
+            "outcome__exact",
+            "is_staff__exact",
+        ):
+            for value in ("pending", "event", "yes", "no", "none", "show", "1", "printing.print_ticket", "wrong"):
                 yield f"{here}?{name}={value}"
         for action in model_admin.actions or ():
             yield f"{here}?action={action}&post=yes&reason=no&{ACTION_CHECKBOX_NAME}={key}"
@@ -96,7 +117,7 @@ def everything() -> dict[str, str]:
 
 def staff_with(*permissions: str) -> Client:
     """Return a client of a member of staff who has these permissions alone."""
-    staff = StaffFactory.create()
+    staff = StaffFactory.create(role="")
     for permission in permissions:
         app, _, codename = permission.partition(".")
         staff.user_permissions.add(Permission.objects.get(content_type__app_label=app, codename=codename))
@@ -133,6 +154,39 @@ class TestEveryAddress:
                 assert client.get(here + route, follow=True).status_code in (403, 405), here + route
 
 
+class TestEveryRole:
+    @pytest.mark.parametrize("role", ROLES)
+    def test_opens_each_list_and_page_that_it_may_see_and_no_other(
+        self, one_of_each: dict[str, Any], role: str
+    ) -> None:
+        staff = StaffFactory.create(role=role)
+        client = Client()
+        client.force_login(staff)
+        for model in admin.site._registry:
+            app, name = model._meta.app_label, model._meta.model_name
+            sees = staff.has_perm(f"{app}.view_{name}") or staff.has_perm(f"{app}.change_{name}")
+            here, key = f"/admin/{app}/{name}/", quote(str(one_of_each[model._meta.label_lower]))
+            # A token has no page of its own.
+            pages = [here] if model is AuthToken else [here, f"{here}{key}/change/"]
+            for page in pages:
+                assert client.get(page).status_code == (200 if sees else 403), page
+
+    @pytest.mark.parametrize("role", [role for role in ROLES if role != "door"])
+    def test_has_a_first_page(self, role: str) -> None:
+        client = Client()
+        client.force_login(StaffFactory.create(role=role))
+        page = client.get("/admin/")
+        assert page.status_code == 200
+        assert "All is well: nothing needs a person." in page.content.decode()
+
+    @pytest.mark.parametrize(("role", "scans"), [("ops", True), ("door", True), ("box office", False)])
+    def test_is_offered_the_scan_page_when_it_may_redeem(self, role: str, scans: bool) -> None:  # noqa: FBT001
+        client = Client()
+        client.force_login(StaffFactory.create(role=role))
+        page = client.get("/admin/", follow=True).content.decode()
+        assert ('href="/admin/scan/"' in page) is scans
+
+
 class TestEveryList:
     @pytest.mark.parametrize(
         ("address", "queries"),
@@ -140,6 +194,8 @@ class TestEveryList:
             ("/admin/bookings/show/", 6),
             ("/admin/bookings/booking/", 6),
             ("/admin/bookings/ticket/", 7),
+            ("/admin/bookings/resource/", 6),
+            ("/admin/bookings/scan/", 6),
             ("/admin/outbox/message/", 6),
             ("/admin/outbox/delivery/", 6),
             ("/admin/knox/authtoken/", 6),
@@ -156,6 +212,8 @@ class TestEveryList:
         for _ in range(8):
             booking = confirmed_booking()
             AuthToken.objects.create(user=booking.owner)
+            room()
+            ticket_that_is("redeemed")
         with django_assert_max_num_queries(queries) as captured:
             assert admin_client.get(address).status_code == 200
         assert not [query for query in captured.captured_queries if "DISTINCT" in query["sql"]]
@@ -168,7 +226,7 @@ class TestEveryList:
         request = rf.get("/")
         request.user = admin_user
         actions = {name for model_admin in admin.site._registry.values() for name in model_admin.get_actions(request)}
-        assert actions == {"retry_selected", "discard_selected", "revoke"}
+        assert actions == {"retry_selected", "discard_selected", "revoke", "resend_selected"}
 
 
 class TestEstimatedPaginator:
@@ -251,7 +309,7 @@ class TestUserAdmin:
 
 class TestGroupAdmin:
     def test_finds_by_the_beginning_of_the_name(self, admin_client: Client) -> None:
-        group = Group.objects.create(name="box office")
+        group = Group.objects.get(name="box office")
         assert list(admin_client.get("/admin/auth/group/?q=Box").context["cl"].result_list) == [group]
 
 
@@ -265,27 +323,11 @@ class TestScheduleAdmin:
         assert (schedule.minutes, schedule.func) == (5, "math.sqrt")
 
 
-class TestDashboard:
-    def test_says_that_nothing_waits_and_nobody_works(self, admin_client: Client) -> None:
-        page = admin_client.get("/admin/").content.decode()
-        assert "Nothing waits." in page
-        assert "No dispatcher is at work" in page
-
-    def test_shows_what_is_parked_and_why(self, admin_client: Client) -> None:
-        DeliveryFactory.create(status="parked", attempts=12, last_error="Traceback\nValueError: no such seat")
-        page = admin_client.get("/admin/").content.decode()
-        assert "given up after 12 attempts: ValueError: no such seat" in page
-
-    def test_tells_nothing_to_staff_who_may_not_see_deliveries(self) -> None:
-        DeliveryFactory.create(status="parked", last_error="ValueError: no such seat")
-        assert "no such seat" not in staff_with("bookings.view_show").get("/admin/").content.decode()
-
-
 class TestMayView:
     @pytest.mark.parametrize(("permission", "sees"), [("view_show", True), ("change_show", True), ("add_show", False)])
     def test_goes_by_the_permissions(self, rf: RequestFactory, permission: str, sees: bool) -> None:  # noqa: FBT001
         request = rf.get("/")
-        request.user = staff = StaffFactory.create()
+        request.user = staff = StaffFactory.create(role="")
         staff.user_permissions.add(Permission.objects.get(codename=permission))
         assert may_view(request, model="bookings_show") is sees
 
@@ -293,6 +335,7 @@ class TestMayView:
         page = staff_with("bookings.view_show").get("/admin/bookings/show/").content.decode()
         assert 'href="/admin/bookings/show/"' in page
         assert 'href="/admin/outbox/delivery/"' not in page
+        assert 'href="/admin/scan/"' not in page
 
 
 class TestLastLine:

@@ -23,7 +23,7 @@ class TestCheckNothingIsEmbedded:
 
 
 class TestCheckVendorWebhookIsSigned:
-    @pytest.mark.parametrize("secret", ["", "a-password"])
+    @pytest.mark.parametrize("secret", ["", "a-password", "whsec_", "whsec_a", "whsec_ż", "Y2hlY2s="])
     def test_refuses_what_is_no_secret(self, settings: Settings, secret: str) -> None:
         settings.VENDOR_WEBHOOK_SECRET = secret
         assert [fault.id for fault in check_vendor_webhook_is_signed(None)] == ["tickets.E002"]

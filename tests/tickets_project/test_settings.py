@@ -8,6 +8,7 @@ from subprocess import CompletedProcess, run
 from typing import Any
 
 import pytest
+from standardwebhooks import Webhook
 
 ROOT = Path(__file__).resolve().parents[2]
 SHOW = """
@@ -71,7 +72,6 @@ class TestDefaults:
         assert settings["ALLOWED_HOSTS"] == ["localhost", "127.0.0.1", "[::1]"]
         assert (settings["GATEWAY_URL"], settings["GATEWAY_TIMEOUTS"]) == ("http://127.0.0.1:8888", [2, 5])
         assert (settings["TICKETS_TIME_ZONE"], settings["TIME_ZONE"], settings["USE_TZ"]) == ("UTC", "UTC", True)
-        assert settings["VENDOR_WEBHOOK_SECRET"] == ""
         assert settings["WEBHOOKS_ALLOW_PRIVATE"] is False
         assert settings["REST_FRAMEWORK"]["DEFAULT_THROTTLE_RATES"] == {"user": "600/min", "login": "10/min"}
         assert settings["REST_FRAMEWORK"]["NUM_PROXIES"] == 0
@@ -106,6 +106,33 @@ class TestSecretKey:
         path = ROOT / "var" / "secret_key"
         assert kept == path.read_text()
         assert path.stat().st_mode & 0o777 == 0o600
+
+
+class TestVendorWebhookSecret:
+    def test_is_kept_for_the_simulator(self) -> None:
+        settings = read()
+        kept = settings["VENDOR_WEBHOOK_SECRET"]
+        path = ROOT / "var" / "vendor_webhook_secret"
+        assert kept == path.read_text() == read()["VENDOR_WEBHOOK_SECRET"]
+        assert path.stat().st_mode & 0o777 == 0o600
+        assert kept.startswith("whsec_")
+        assert len(Webhook(kept)._whsecret) == 32
+        assert "VENDOR_WEBHOOK_SECRET" in settings["EMBEDDED_DEFAULTS"]
+
+    def test_is_the_vendor_s_own_when_it_is_given(self) -> None:
+        settings = read(VENDOR_WEBHOOK_SECRET="whsec_Y2hlY2s=")
+        assert settings["VENDOR_WEBHOOK_SECRET"] == "whsec_Y2hlY2s="
+        assert "VENDOR_WEBHOOK_SECRET" not in settings["EMBEDDED_DEFAULTS"]
+
+    @pytest.mark.parametrize("variables", [{"GATEWAY_URL": "https://gateway.example"}, {"DEBUG": "on"}])
+    def test_is_not_made_up_for_a_real_gateway_nor_under_debug(self, variables: dict[str, str]) -> None:
+        assert read(**variables)["VENDOR_WEBHOOK_SECRET"] == ""
+
+    @pytest.mark.parametrize("variables", [{}, {"GATEWAY_URL": "https://gateway.example"}])
+    def test_is_missed_by_the_deploy_checks(self, variables: dict[str, str]) -> None:
+        checked = python("manage.py", "check", "--deploy", "--tag", "security", **variables)
+        assert checked.returncode == 1
+        assert "VENDOR_WEBHOOK_SECRET is" in checked.stderr
 
 
 class TestHttps:

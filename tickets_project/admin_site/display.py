@@ -1,11 +1,11 @@
-"""How things look on admin pages: badges, links, times, tables beside the fields, and buttons that post."""
+"""How things look on admin pages: badges, links, times, tables beside the fields, and buttons."""
 
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.db.models import Model
@@ -35,10 +35,21 @@ class Section:
 class PostButton:
     """A form of one button on a detail page; with `asks_for`, of one text field too, named `reason`."""
 
+    method: ClassVar[str] = "post"
     url: str
     label: str
     asks_for: str = ""
     variant: str = "primary"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkButton:
+    """A button on a detail page that leads to the page that asks before it acts."""
+
+    method: ClassVar[str] = "get"
+    url: str
+    label: str
+    variant: str = "default"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """The base classes of all admin pages: lists that stay fast on millions of rows, and pages that only show."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from unfold.admin import ModelAdmin
 
 from tickets_project.admin_site.counting import EstimatedPaginator
-from tickets_project.admin_site.display import PostButton, Section
+from tickets_project.admin_site.display import LinkButton, PostButton, Section
 
 NOTHING = Q(pk__in=[])
 
@@ -49,7 +49,7 @@ class FastAdmin(ModelAdmin):  # type: ignore[misc] # unfold has no types
         del row
         return []
 
-    def buttons(self, request: HttpRequest, row: Any) -> list[PostButton]:
+    def buttons(self, request: HttpRequest, row: Any) -> Sequence[PostButton | LinkButton]:
         """Return what may be done with the row now."""
         del request, row
         return []
@@ -77,7 +77,17 @@ class FastAdmin(ModelAdmin):  # type: ignore[misc] # unfold has no types
 
 
 class ReadOnlyAdmin(FastAdmin):
-    """Shows rows that only the application writes."""
+    """Shows rows that only the application writes.
+
+    A subclass names in `later` the fields that are shown only once their attribute is set.
+    """
+
+    later: Mapping[str, Any] = {}
+
+    def get_fields(self, request: HttpRequest, obj: Model | None = None) -> list[Any]:
+        """Leave out what has not happened."""
+        unset = [shown for name, shown in self.later.items() if obj and not getattr(obj, name)]
+        return [shown for shown in super().get_fields(request, obj) if shown not in unset]
 
     def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Refuse."""

@@ -18,6 +18,6 @@ def history_of(subject_ids: Iterable[str]) -> Section:
 
 
 def _row(entry: AuditEntry) -> Sequence[object]:
-    change = f"{entry.old} → {entry.new}" if entry.old or entry.new else "-"
+    change = f"{entry.old} → {entry.new}".strip() if entry.old or entry.new else "-"
     details = ", ".join(f"{name}: {value}" for name, value in entry.details.items() if value not in (None, ""))
     return [moment(entry.at), entry.action.replace("_", " "), change, entry.by, entry.reason or "-", details or "-"]

@@ -2,19 +2,24 @@
 
 from typing import Any
 
+from django.db import connection
 from django.db.models import Model
 from django_fsm.signals import post_transition
 
 from tickets_project.audit.acts import Act
 from tickets_project.audit.models import AuditEntry
 from tickets_project.correlation import current_trace
+from tickets_project.outbox.publishing import NotInTransaction
 
 
 def record(action: str, subject: tuple[str, str], act: Act, *, old: str = "", new: str = "") -> AuditEntry:
     """Store what was done, in the caller's transaction.
 
     :param subject: the type and the id of what it was done to, such as `("booking", "…")`
+    :raises NotInTransaction: if no transaction is open, where the row would stay without the change
     """
+    if not connection.in_atomic_block:
+        raise NotInTransaction("Open transaction.atomic() around the business change and its audit row.")
     subject_type, subject_id = subject
     return AuditEntry.objects.create(
         at=act.at,

@@ -3,6 +3,8 @@
 from typing import Any
 
 from django.contrib.auth.models import Group, Permission
+from django.db import ProgrammingError, connection, transaction
+from django.db.migrations.executor import MigrationExecutor
 from django.db.models import Q
 
 _READS = (
@@ -27,7 +29,9 @@ _PUTS_UP = tuple(
     for model in ("show", "resource", "openinghours", "tickettype")
     for action in ("add", "change")
 )
-_DOOR = ("bookings.redeem_ticket", "bookings.undo_scan")
+# Who could also undo a scan could let any number of people in with one ticket, so the door alone cannot.
+_DOOR = ("bookings.redeem_ticket",)
+_WATCHES_THE_DOOR = ("bookings.undo_scan",)
 _MONEY = (
     "bookings.view_refund",
     "bookings.view_receipt",
@@ -47,7 +51,7 @@ _RUNS = (
 )
 
 ROLES = {
-    "ops": (*_READS, *_SELLS, *_PUTS_UP, *_DOOR, *_MONEY, *_RUNS),
+    "ops": (*_READS, *_SELLS, *_PUTS_UP, *_DOOR, *_WATCHES_THE_DOOR, *_MONEY, *_RUNS),
     "box office": (*_READS, *_SELLS),
     "door": _DOOR,
     "finance": (*_READS, *_MONEY),
@@ -56,11 +60,20 @@ ROLES = {
 
 
 def make_missing_roles(**_signal: Any) -> None:
-    """Make the groups that are missing (post_migrate); one that is there keeps what was changed in it."""
-    for name, permissions in ROLES.items():
-        group, is_new = Group.objects.get_or_create(name=name)
-        if is_new:
-            group.permissions.set(permissions_named(permissions))
+    """Make the groups that are missing (post_migrate); one that is there keeps what was changed in it.
+
+    A migrate that stops half way leaves them to the one that brings the other permissions.
+
+    :raises LookupError: if a permission does not exist after all migrations
+    """
+    try:
+        with transaction.atomic():
+            there = set(Group.objects.values_list("name", flat=True))
+            for name in [name for name in ROLES if name not in there]:
+                Group.objects.create(name=name).permissions.set(permissions_named(ROLES[name]))
+    except (LookupError, ProgrammingError):
+        if not _is_half_way():
+            raise
 
 
 def permissions_named(names: tuple[str, ...]) -> list[Permission]:
@@ -76,3 +89,8 @@ def permissions_named(names: tuple[str, ...]) -> list[Permission]:
     if len(found) != len(names):
         raise LookupError(f"{len(names) - len(found)} of the permissions {names} do not exist.")
     return found
+
+
+def _is_half_way() -> bool:
+    executor = MigrationExecutor(connection)
+    return bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))

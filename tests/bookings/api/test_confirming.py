@@ -8,14 +8,32 @@ from django.contrib.auth.models import User
 from rest_framework.test import APIClient
 
 from bookings.models import Booking, BookingStatus, Show, Ticket
+from bookings.services import cancel_booking, complete_booking, mark_no_show
 from tests.bookings.published import names, payload, payloads
-from tests.factories import ShowFactory, confirmed_booking, pending_booking
+from tests.bookings.traces import (
+    assert_refused,
+    entries,
+    entry,
+    leaving_a_refusal,
+    leaving_nothing,
+    refusing_inserts,
+)
+from tests.factories import (
+    ShowFactory,
+    StaffFactory,
+    TicketTypeFactory,
+    confirmed_booking,
+    pending_booking,
+    staff_act,
+)
+from tests.tickets_project.api.clients import with_token
+from tickets_project.notifications.models import Notification
 from tickets_project.outbox.models import Message
 
 pytestmark = pytest.mark.django_db
 
 MADE = ["booking.created", "BookingMade_v1"]
-REQUESTED = "booking.confirmation_requested"
+REQUESTED, REFUSED = "booking.confirmation_requested", "booking_confirmation_refused"
 
 
 def confirm(client: APIClient, booking: Booking, key: str | None = None, **body: Any) -> Any:
@@ -147,6 +165,121 @@ class TestConfirmBookingView:
         assert {message.headers["correlation_id"] for message in told} == {"door-7"}
 
 
+class TestConfirmBookingViewTraces:
+    def test_says_who_did_it_and_what_it_made(self, staff: APIClient, ada: User, ann: User) -> None:
+        booking = pending_booking(owner=ada)
+        url = f"/api/v1/bookings/{booking.id}/confirm/"
+        staff.post(url, {"payment_id": "pay-1"}, headers={"Correlation-ID": "desk-7"})
+        made = entry("booking_confirmed")
+        assert (made.subject_type, made.subject_id) == ("booking", str(booking.id))
+        assert (made.old, made.new, made.actor, made.by) == ("pending", "confirmed", ann, "ann")
+        assert made.at == Booking.objects.get().confirmed_at
+        assert made.correlation_id == "desk-7"
+        code = Booking.objects.get().confirmation_code
+        assert made.details == {"confirmation_code": code, "payment_id": "pay-1", "tickets_created": 2}
+
+    def test_names_the_owner_who_did_it(self, customer: APIClient, ada: User) -> None:
+        confirm(customer, pending_booking(owner=ada), payment_id="pay-1")
+        assert (entry("booking_confirmed").actor, entry("booking_confirmed").by) == (ada, "ada")
+
+    def test_tells_the_customer_with_the_codes(self, customer: APIClient, ada: User) -> None:
+        booking = pending_booking(owner=ada)
+        confirm(customer, booking, payment_id="pay-1")
+        told = Notification.objects.get()
+        assert (told.template, told.recipient, told.email) == ("booking_confirmed", ada, ada.email)
+        assert (told.about_type, told.about_id) == ("booking", str(booking.id))
+        assert payload("SendNotification")["notification_id"] == str(told.id)
+        codes = told.context.pop("activation_codes")
+        assert told.context == {
+            "booking_id": str(booking.id),
+            "confirmation_code": Booking.objects.get().confirmation_code,
+            "title": "Carmen",
+            "start_time": booking.start_time.isoformat().replace("+00:00", "Z"),
+            "end_time": None,
+            "location": "Teatro Real, Madrid",
+            "tickets_count": 2,
+        }
+        stored = Ticket.objects.values_list("id", "activation_code")
+        assert {(code["ticket_id"], code["activation_code"]) for code in codes} == {
+            (str(ticket_id), code) for ticket_id, code in stored
+        }
+        assert all(code for _, code in stored)
+
+    def test_activates_at_once_where_the_type_says_so(self, staff: APIClient) -> None:
+        at_once = TicketTypeFactory.create(name="at once", activation="on_confirmation")
+        answered = confirm(staff, pending_booking(show=ShowFactory.create(ticket_type=at_once), seats=1)).json()
+        assert [ticket["status"] for ticket in answered["data"]["tickets"]] == ["active"]
+        assert names()[2:] == [
+            REQUESTED,
+            "booking.confirmed",
+            "ticket.created",
+            "TicketBookingConfirmed_v1",
+            "ticket.activated",
+            "SendNotification",
+            "SendNotification",
+        ]
+        assert Notification.objects.get(template="booking_confirmed").context["activation_codes"] == []
+
+    def test_makes_no_tickets_where_the_type_says_so(self, staff: APIClient) -> None:
+        silent = TicketTypeFactory.create(name="list", makes_tickets=False)
+        answered = confirm(staff, pending_booking(show=ShowFactory.create(ticket_type=silent))).json()
+        assert answered["data"]["tickets"] == []
+        assert entry("booking_confirmed").details["tickets_created"] == 0
+        assert Notification.objects.get().context["tickets_count"] == 0
+
+    def test_writes_nothing_down_twice_under_one_key(self, customer: APIClient, ada: User) -> None:
+        booking = pending_booking(owner=ada)
+        confirm(customer, booking, "k", payment_id="pay-1")
+        with leaving_nothing():
+            assert confirm(customer, booking, "k", payment_id="pay-1").status_code == 200
+        assert len(entries("booking_confirmed")) == 1
+
+
+class TestConfirmBookingViewRefusal:
+    def test_needs_a_payment(self, customer: APIClient, ada: User) -> None:
+        booking = pending_booking(owner=ada)
+        with leaving_a_refusal(REQUESTED, REFUSED, booking, by=ada, error_type="payment_required"):
+            assert_refused(confirm(customer, booking), 400, "payment_required")
+
+    def test_refuses_a_payment_that_confirmed_another(self, customer: APIClient, ada: User) -> None:
+        confirm(customer, pending_booking(owner=ada), payment_id="pay-1")
+        second, code = pending_booking(owner=ada), "payment_already_used"
+        with leaving_a_refusal(REQUESTED, REFUSED, second, by=ada, error_type=code, current_status="pending"):
+            response = confirm(customer, second, payment_id="pay-1")
+            assert_refused(response, 409, code, current_status="pending")
+
+    def test_leaves_what_the_vendor_sells_to_the_vendor(self, customer: APIClient, staff: APIClient, ada: User) -> None:
+        code, show = "confirmed_by_vendor", ShowFactory.create(dead_nation_id=uuid4())
+        booking = pending_booking(owner=ada, show=show)
+        with leaving_a_refusal(REQUESTED, REFUSED, booking, by=ada, error_type=code, current_status="pending"):
+            assert_refused(confirm(customer, booking, payment_id="p"), 409, code, current_status="pending")
+        assert confirm(staff, booking).json()["code"] == code
+
+    @pytest.mark.parametrize("end", [cancel_booking, complete_booking, mark_no_show])
+    def test_refuses_what_is_over(self, staff: APIClient, ann: User, end: Any) -> None:
+        booking = end(booking_id=confirmed_booking().id, act=staff_act())
+        code, status = "booking_not_pending", booking.status
+        with leaving_a_refusal(REQUESTED, REFUSED, booking, by=ann, error_type=code, current_status=status):
+            assert_refused(confirm(staff, booking), 409, code, current_status=status)
+
+    def test_refuses_a_pending_booking_that_was_cancelled(self, customer: APIClient, ada: User) -> None:
+        booking = cancel_booking(booking_id=pending_booking(owner=ada).id, act=staff_act())
+        response = confirm(customer, booking, payment_id="pay-1")
+        assert_refused(response, 409, "booking_not_pending", current_status="cancelled")
+        assert not Ticket.objects.exists()
+
+    @pytest.mark.parametrize("role", ["", "door", "finance"])
+    def test_takes_staff_who_may_not_for_customers(self, role: str) -> None:
+        member = StaffFactory.create(role=role)
+        booking = pending_booking()
+        with leaving_nothing():
+            assert confirm(with_token(member), booking).status_code == 404
+        assert_refused(confirm(with_token(member), pending_booking(owner=member)), 400, "payment_required")
+
+    def test_lets_the_box_office(self) -> None:
+        assert confirm(with_token(StaffFactory.create(role="box office")), pending_booking()).status_code == 200
+
+
 @pytest.mark.django_db(transaction=True)
 class TestConfirmBookingViewTransaction:
     @pytest.mark.parametrize("key", [None, "k"])
@@ -156,3 +289,9 @@ class TestConfirmBookingViewTransaction:
         booking = pending_booking(owner=ada)
         assert confirm(customer, booking, key).status_code == 400
         assert_still_pending(booking)
+
+    def test_rolls_all_back_together(self, customer: APIClient, ada: User) -> None:
+        booking = pending_booking(owner=ada)
+        with leaving_nothing(), refusing_inserts("notifications_notification"):
+            assert confirm(customer, booking, payment_id="pay-1").status_code == 500
+        assert confirm(customer, booking, payment_id="pay-1").status_code == 200

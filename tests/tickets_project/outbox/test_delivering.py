@@ -38,7 +38,7 @@ def fail(message: Any) -> None:
     raise ValueError(f"no {message.thing_id}\x00")
 
 
-def make_group(_message: Any) -> None:
+def make_user(_message: Any) -> None:
     User.objects.create(username="door")
 
 
@@ -69,7 +69,7 @@ class TestDeliverTransactional:
 
     def test_commits_effect_and_mark_together(self, listener: Listener) -> None:
         happen()
-        listener.then = make_group
+        listener.then = make_user
         deliver_due()
         delivery = Delivery.objects.get()
         assert User.objects.count() == 1
@@ -105,7 +105,7 @@ class TestDeliverTransactional:
 
     def test_undoes_the_effect_of_a_handler_that_fails_late(self, listener: Listener) -> None:
         def late(message: Any) -> None:
-            make_group(message)
+            make_user(message)
             publish(Happened(thing_id="t2"))
             fail(message)
 
@@ -120,7 +120,7 @@ class TestDeliverTransactional:
         assert "Traceback" in delivery.last_error
 
     def test_fails_when_it_returns_something_to_record(self, listener: Listener) -> None:
-        listener.then = lambda message: lambda: make_group(message)
+        listener.then = lambda message: lambda: make_user(message)
         happen()
         deliver_due()
         assert "as only an external handler may" in Delivery.objects.get().last_error
@@ -137,7 +137,7 @@ class TestDeliverExternal:
         assert Delivery.objects.get().status == Status.DELIVERED
 
     def test_commits_what_is_to_be_recorded_with_the_mark(self, caller: Listener) -> None:
-        caller.then = lambda message: lambda: make_group(message)
+        caller.then = lambda message: lambda: make_user(message)
         happen()
         deliver_due()
         assert User.objects.count() == 1
@@ -151,7 +151,7 @@ class TestDeliverExternal:
         happen()
         deliver_due()
         assert Delivery.objects.get().status == Status.PENDING
-        caller.then = lambda message: lambda: make_group(message)
+        caller.then = lambda message: lambda: make_user(message)
         fall_due()
         deliver_due()
         assert User.objects.count() == 1
@@ -322,7 +322,7 @@ class TestDeliverNotYet:
 class TestDeliverLostClaim:
     def test_undoes_what_a_worker_did_after_its_lease(self, listener: Listener) -> None:
         happen()
-        listener.then = make_group
+        listener.then = make_user
         [stale] = claim_due(lease=timedelta(0))
         [current] = claim_due()
         assert delay_of(stale) is None

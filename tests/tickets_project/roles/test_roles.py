@@ -1,0 +1,133 @@
+"""The groups of staff: made by each migrate, and left alone once they are there."""
+
+import pytest
+from django.contrib.auth.models import Group, Permission
+from django.core.management import call_command
+from django.db import connection
+from django.db.migrations.recorder import MigrationRecorder
+
+from tickets_project.roles.roles import make_missing_roles, permissions_named
+
+READS = {
+    "bookings.view_show",
+    "bookings.view_resource",
+    "bookings.view_openinghours",
+    "bookings.view_booking",
+    "bookings.view_ticket",
+    "bookings.view_tickettype",
+    "bookings.view_scan",
+    "audit.view_auditentry",
+    "notifications.view_notification",
+}
+SELLS = {
+    "bookings.change_booking",
+    "bookings.activate_ticket",
+    "printing.view_printedticket",
+    "notifications.resend_notification",
+}
+MONEY = {
+    "bookings.view_refund",
+    "bookings.view_receipt",
+    "bookings.request_refund",
+    "bookings.pay_refund",
+    "bookings.view_opsbooking",
+    "analytics.view_dailytotal",
+}
+RUNS = {
+    "bookings.add_show",
+    "bookings.change_show",
+    "bookings.add_resource",
+    "bookings.change_resource",
+    "bookings.add_openinghours",
+    "bookings.change_openinghours",
+    "bookings.add_tickettype",
+    "bookings.change_tickettype",
+    "bookings.undo_scan",
+    "bookings.view_trackerrow",
+    "outbox.view_message",
+    "outbox.view_delivery",
+    "outbox.view_dispatcher",
+    "outbox.repair_delivery",
+    "django_q.view_schedule",
+    "django_q.view_failure",
+}
+DOOR = {"bookings.redeem_ticket"}
+EXPECTED = {
+    "ops": READS | SELLS | MONEY | RUNS | DOOR,
+    "box office": READS | SELLS,
+    "door": DOOR,
+    "finance": READS | MONEY,
+}
+
+
+def roles() -> dict[str, set[str]]:
+    """Return the groups that are there, each with its permissions."""
+    return {group.name: named(group) for group in Group.objects.all()}
+
+
+def named(group: Group) -> set[str]:
+    rows = group.permissions.values_list("content_type__app_label", "codename")
+    return {f"{app}.{codename}" for app, codename in rows}
+
+
+def forget_a_migration() -> None:
+    """Make it look as if the last migration of bookings were still to come."""
+    applied = MigrationRecorder(connection).migration_qs.filter(app="bookings").order_by("-name")
+    applied.filter(pk=applied[0].pk).delete()
+
+
+@pytest.mark.django_db
+class TestMakeMissingRoles:
+    def test_has_made_the_four_with_just_these_permissions(self) -> None:
+        assert roles() == EXPECTED
+
+    def test_makes_those_that_are_missing(self) -> None:
+        Group.objects.filter(name__in=["door", "finance"]).delete()
+        call_command("migrate", verbosity=0)
+        assert roles() == EXPECTED
+
+    def test_keeps_what_was_changed(self) -> None:
+        Group.objects.get(name="door").permissions.add(*permissions_named(("bookings.undo_scan",)))
+        Group.objects.get(name="finance").permissions.clear()
+        Group.objects.create(name="stewards")
+        call_command("migrate", verbosity=0)
+        changed = {"door": DOOR | {"bookings.undo_scan"}, "finance": set[str](), "stewards": set[str]()}
+        assert roles() == EXPECTED | changed
+
+    def test_leaves_no_group_without_its_permissions(self) -> None:
+        Group.objects.all().delete()
+        Permission.objects.filter(codename="pay_refund").delete()
+        with pytest.raises(LookupError, match="1 of the permissions"):
+            make_missing_roles()
+        assert roles() == {}
+
+    def test_waits_while_migrations_are_to_come(self) -> None:
+        Group.objects.all().delete()
+        Permission.objects.filter(codename="pay_refund").delete()
+        forget_a_migration()
+        make_missing_roles()
+        assert roles() == {}
+
+    def test_waits_for_the_table_of_groups(self) -> None:
+        forget_a_migration()
+        with connection.cursor() as cursor:
+            cursor.execute("ALTER TABLE auth_group RENAME TO not_there_yet")
+            make_missing_roles()
+            cursor.execute("ALTER TABLE not_there_yet RENAME TO auth_group")
+        assert roles() == EXPECTED
+
+    @pytest.mark.django_db(transaction=True)
+    def test_makes_them_again_after_a_flush(self) -> None:
+        call_command("flush", interactive=False, verbosity=0)
+        assert roles() == EXPECTED
+
+
+@pytest.mark.django_db
+class TestPermissionsNamed:
+    def test_finds_each(self) -> None:
+        [door] = permissions_named(("bookings.redeem_ticket",))
+        assert (door.content_type.app_label, door.codename) == ("bookings", "redeem_ticket")
+
+    def test_refuses_what_does_not_exist(self) -> None:
+        with pytest.raises(LookupError, match="1 of the permissions"):
+            permissions_named(("bookings.redeem_ticket", "bookings.fly_ticket"))
