@@ -1,12 +1,12 @@
 """The ticket on paper: one HTML page that needs nothing but itself."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
+from datetime import datetime
 
 from django.template.loader import get_template
 from django.utils.safestring import mark_safe
 
+from tickets_project.local_times import local_time
 from tickets_project.qr_codes import qr_svg
 from tickets_project.values import Money
 
@@ -48,16 +48,3 @@ def render(ticket: TicketDocument) -> str:
             "qr": mark_safe(qr_svg(ticket.code)),  # noqa: S308
         }
     )
-
-
-def local_time(at: datetime, time_zone: str) -> str:
-    """Return a time as people at the door read it: Saturday 2 May 2026, 20:00 (Europe/Madrid, UTC+02:00)."""
-    local = at.astimezone(ZoneInfo(time_zone))
-    zone = time_zone if time_zone == "UTC" else f"{time_zone}, {_offset(local)}"
-    return f"{local:%A} {local.day} {local:%B %Y, %H:%M} ({zone})"
-
-
-def _offset(at: datetime) -> str:
-    minutes = int((at.utcoffset() or timedelta()).total_seconds() // 60)
-    hours, rest = divmod(abs(minutes), 60)
-    return f"UTC{'-' if minutes < 0 else '+'}{hours:02}:{rest:02}"

@@ -133,7 +133,7 @@ class ReceiptAdmin(ReadOnlyAdmin):
     list_select_related = ["ticket"]
     search_fields = ["ticket"]
     search_help_text = "Id of a ticket"
-    ordering = ["pk"]
+    ordering = ["-asked_at", "-ticket"]
     fields = list_display
     readonly_fields = fields
 

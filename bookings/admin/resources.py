@@ -85,6 +85,7 @@ class HoursInline(TabularInline):
     model = OpeningHours
     form, formset = HoursForm, HoursFormSet
     extra, min_num = 0, 1
+    hide_title = True
     verbose_name = "opening"
     verbose_name_plural = f"opening hours (in {settings.TICKETS_TIME_ZONE}; a closing time of 00:00 is midnight)"
 

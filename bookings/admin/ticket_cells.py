@@ -59,8 +59,8 @@ def booking_link(booking: Booking | None) -> SafeString:
 def place(booking: Booking) -> SafeString:
     """Lead to the show or the resource that is booked."""
     if booking.show:
-        return link("bookings_show_change", booking.show, booking.show_id)
-    return link("bookings_resource_change", booking.resource, booking.resource_id)
+        return link("bookings_show_change", booking.title, booking.show_id)
+    return link("bookings_resource_change", booking.title, booking.resource_id)
 
 
 def with_deliveries(tickets: Iterable[Ticket]) -> list[Ticket]:

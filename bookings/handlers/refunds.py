@@ -7,7 +7,7 @@ import structlog
 from django.utils import timezone
 
 from bookings.commands import RefundTicket
-from bookings.models import Refund, RefundState, Ticket
+from bookings.models import Refund, Ticket
 from bookings.services import refunding
 from bookings.services.receipts import receipt_of
 from tickets_project.audit.acts import Act
@@ -50,7 +50,7 @@ def _begun(ticket_id: UUID) -> Refund | None:
 def _void_receipt(ticket_id: UUID, refund: Refund) -> None:
     """Leave the ticket no valid receipt; one that was never asked for will never be issued."""
     receipt = receipt_of(ticket_id)
-    if receipt is None or refund.status == RefundState.RECEIPT_VOIDED:
+    if receipt is None:
         return
     if not receipt.number:
         raise NotYet(f"The receipt of ticket {ticket_id} is being issued.")

@@ -353,6 +353,10 @@ class Migration(migrations.Migration):
             constraint=models.UniqueConstraint(models.F('ticket_id'), models.F('sheet'), name='bookings_trackerrow_once'),
         ),
         migrations.AddIndex(
+            model_name='receipt',
+            index=models.Index(models.F('asked_at'), models.F('ticket'), name='bookings_receipt_asked'),
+        ),
+        migrations.AddIndex(
             model_name='refund',
             index=models.Index(models.F('requested_at'), models.F('id'), name='bookings_refund_requested'),
         ),

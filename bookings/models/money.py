@@ -22,6 +22,11 @@ class Receipt(models.Model):
     issued_at = models.DateTimeField(null=True)
     voided_at = models.DateTimeField(null=True)
 
+    class Meta:
+        """The index serves the list, newest first."""
+
+        indexes = [models.Index("asked_at", "ticket", name="bookings_receipt_asked")]
+
     def __str__(self) -> str:
         return self.number or f"asked for {self.ticket_id}"
 

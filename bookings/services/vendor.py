@@ -83,8 +83,10 @@ def _seats_without_ticket(bookings: Mapping[UUID, Booking]) -> dict[UUID, int]:
     """Return how many more tickets each booking has seats for: none when it has ended."""
     tickets = Ticket.objects.filter(booking__in=bookings).exclude(status=TicketStatus.CANCELLED)
     seated = dict(tickets.values_list("booking_id").annotate(Count("id")))
-    left = {booking.id: booking.seats_held - seated.get(booking.id, 0) for booking in bookings.values()}
-    return {key: max(0, seats) if bookings[key].status in _STANDING else 0 for key, seats in left.items()}
+    return {
+        key: booking.seats_held - seated.get(key, 0) if booking.status in _STANDING else 0
+        for key, booking in bookings.items()
+    }
 
 
 def _store_unknown(told: Sequence[VendorTicket], bookings: Mapping[UUID, Booking], act: Act) -> dict[UUID, str]:

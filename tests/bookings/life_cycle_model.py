@@ -40,6 +40,7 @@ class ModelTicket:
     status: str = "pending"
     valid: tuple[datetime, datetime] | None = None
     refund: ModelRefund | None = None
+    commands: int = 0
     told: list[str] = field(default_factory=list)
 
     @property
@@ -51,7 +52,7 @@ class ModelTicket:
 
     def become(self, status: str) -> None:
         self.status = status
-        self.told.append(status)
+        self.told.append({"active": "activated"}.get(status, status))
 
 
 @dataclass(eq=False)
@@ -94,6 +95,14 @@ class Model:
     payments: set[str] = field(default_factory=set)
     commands: list[ModelTicket] = field(default_factory=list)
 
+    @property
+    def bookings(self) -> list[ModelBooking]:
+        return [booking for show in self.shows for booking in show.bookings]
+
+    @property
+    def tickets(self) -> list[ModelTicket]:
+        return [ticket for booking in self.bookings for ticket in booking.tickets]
+
     def may_book(self, show: ModelShow, seats: int) -> str | None:
         if show.start <= self.now:
             return "show_has_started"
@@ -111,6 +120,13 @@ class Model:
         booking.paid = price
         booking.become("confirmed")
         return None
+
+    def make_tickets(self, booking: ModelBooking, ids: list[UUID]) -> None:
+        assert len(ids) == (0 if booking.show.kind == "list" else booking.seats)
+        booking.tickets = [ModelTicket(key, booking) for key in ids]
+        for ticket in booking.tickets if booking.show.kind == "at once" else ():
+            ticket.become("active")
+            ticket.valid = times_of(booking.show)
 
     def percent(self, booking: ModelBooking, *, staff: bool) -> int:
         notice = booking.show.start - self.now
@@ -226,6 +242,7 @@ class Model:
 
     def _send(self, ticket: ModelTicket) -> None:
         ticket.refund = ModelRefund(ticket.price, "requested")
+        ticket.commands += 1
         self.commands.append(ticket)
 
     def _drop(self, ticket: ModelTicket) -> None:

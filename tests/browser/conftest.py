@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from django.contrib.auth.models import User
-from playwright.sync_api import ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import ConsoleMessage, Page, expect, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
 CHROMIUM = shutil.which("chromium")
@@ -55,6 +55,7 @@ def log_in(browser_page: Page, live_server: LiveServer, complaints: list[str]) -
         browser_page.fill("[name=username]", user.username)
         browser_page.fill("[name=password]", PASSWORD)
         browser_page.click("button[type=submit]")
+        expect(browser_page.locator("#nav-sidebar-inner")).to_be_visible()
         return browser_page
 
     browser_page.on("console", note)

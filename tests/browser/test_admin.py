@@ -59,7 +59,7 @@ class TestResources:
         page.fill("[name=price_currency]", "EUR")
         page.fill("[name=opening_hours-0-opens]", "09:00")
         page.fill("[name=opening_hours-0-closes]", "12:00")
-        page.get_by_text("Add another").click()
+        page.get_by_text("Add another Opening").click()
         page.fill("[name=opening_hours-1-opens]", "14:00")
         page.fill("[name=opening_hours-1-closes]", "00:00")
         page.get_by_role("button", name="Save", exact=True).click()

@@ -1,5 +1,6 @@
 """The scan page in a real browser: the focus, fast scanning, and a network that fails."""
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -17,13 +18,20 @@ HEADLINE, REASON, FIELD = ".scan-headline", ".scan-reason", "#scan-code"
 @pytest.fixture
 def door(log_in: Callable[[User], Page]) -> Page:
     """Return the page that somebody at the door lands on."""
-    return log_in(StaffFactory.create(username="ann", role="door"))
+    return ready(log_in(StaffFactory.create(username="ann", role="door")))
 
 
 @pytest.fixture
 def supervisor(page: Page) -> Page:
     """Return the scan page of somebody who may undo."""
     page.get_by_role("link", name="Scan at the door").click()
+    return ready(page)
+
+
+def ready(page: Page) -> Page:
+    """Wait for the scan page and its script."""
+    expect(page.locator("#scan-form[data-waiting]")).to_be_visible()
+    expect(page.locator(FIELD)).to_be_focused()
     return page
 
 
@@ -35,7 +43,7 @@ def wedge(page: Page, ticket: Ticket | str) -> None:
 
 class TestScanPage:
     def test_is_all_that_somebody_at_the_door_sees(self, door: Page) -> None:
-        expect(door).to_have_url(lambda url: url.endswith("/admin/scan/"))
+        expect(door).to_have_url(re.compile("/admin/scan/$"))
         expect(door.locator("#nav-sidebar-apps a")).to_have_text(["qr_code_scanner Scan at the door"])
         for address in ("bookings/ticket/", "bookings/booking/", "bookings/scan/"):
             answer = door.request.get(f"{door.url.removesuffix('scan/')}{address}")
@@ -78,6 +86,18 @@ class TestScanPage:
         expect(door.locator(".scan-word-admit")).to_have_count(5)
         scanned = Scan.objects.order_by("scanned_at").values_list("ticket_id", flat=True)
         assert list(scanned) == [ticket.pk for ticket in tickets]
+
+    def test_takes_the_colour_off_an_earlier_answer_while_one_is_on_its_way(self, door: Page) -> None:
+        wedge(door, active_ticket())
+        answer = door.locator(".scan-answer-admit")
+        expect(answer).to_have_css("filter", "none")
+        held: list[Route] = []
+        door.route("**/admin/scan/", lambda route: held.append(route))  # noqa: PLW0108 - playwright marks it
+        wedge(door, "nonsense")
+        expect(answer).to_have_css("filter", "grayscale(1)")
+        held.pop().continue_()
+        expect(door.locator(".scan-answer-stop")).to_have_css("filter", "none")
+        door.unroute("**/admin/scan/")
 
     def test_sends_the_same_scan_again_when_the_answer_is_lost(self, door: Page, complaints: list[str]) -> None:
         lost: list[str] = []

@@ -1,14 +1,13 @@
 """The ticket on paper."""
 
 import re
-from datetime import UTC, datetime
 from decimal import Decimal
 from html.parser import HTMLParser
 from typing import Any
 
 import pytest
 
-from printing.documents import TicketDocument, file_name_of, local_time, render
+from printing.documents import TicketDocument, file_name_of, render
 from tests.factories import NOON
 from tests.tickets_project.test_qr_codes import decoded
 from tickets_project.values import Money
@@ -106,43 +105,3 @@ class TestRender:
         assert html.startswith('<!DOCTYPE html>\n<html lang="en">')
         assert '<meta charset="utf-8">' in html
         assert "Zażółć gęślą 😀" in html
-
-
-class TestLocalTime:
-    @pytest.mark.parametrize(
-        ("at", "time_zone", "text"),
-        [
-            (
-                datetime(2026, 3, 29, 0, 59, tzinfo=UTC),
-                "Europe/Madrid",
-                "29 March 2026, 01:59 (Europe/Madrid, UTC+01:00)",
-            ),
-            (
-                datetime(2026, 3, 29, 1, 0, tzinfo=UTC),
-                "Europe/Madrid",
-                "29 March 2026, 03:00 (Europe/Madrid, UTC+02:00)",
-            ),
-            (
-                datetime(2026, 10, 25, 0, 30, tzinfo=UTC),
-                "Europe/Madrid",
-                "25 October 2026, 02:30 (Europe/Madrid, UTC+02:00)",
-            ),
-            (
-                datetime(2026, 10, 25, 1, 30, tzinfo=UTC),
-                "Europe/Madrid",
-                "25 October 2026, 02:30 (Europe/Madrid, UTC+01:00)",
-            ),
-            (datetime(2026, 5, 2, 20, 0, tzinfo=UTC), "Asia/Kolkata", "3 May 2026, 01:30 (Asia/Kolkata, UTC+05:30)"),
-            (
-                datetime(2026, 5, 2, 2, 0, tzinfo=UTC),
-                "America/St_Johns",
-                "1 May 2026, 23:30 (America/St_Johns, UTC-02:30)",
-            ),
-            (datetime(2026, 5, 2, 20, 0, tzinfo=UTC), "UTC", "2 May 2026, 20:00 (UTC)"),
-        ],
-    )
-    def test_is_the_clock_at_the_door(self, at: datetime, time_zone: str, text: str) -> None:
-        assert local_time(at, time_zone).partition(" ")[2] == text
-
-    def test_names_the_day_of_the_place(self) -> None:
-        assert local_time(datetime(2026, 5, 2, 20, tzinfo=UTC), "Asia/Tokyo").startswith("Sunday 3 May")

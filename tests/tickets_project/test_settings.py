@@ -76,7 +76,7 @@ class TestDefaults:
         assert settings["REST_FRAMEWORK"]["DEFAULT_THROTTLE_RATES"] == {"user": "600/min", "login": "10/min"}
         assert settings["REST_FRAMEWORK"]["NUM_PROXIES"] == 0
         assert settings["LOGGING"]["formatters"]["lines"]["processors"][-1] == "JSONRenderer"
-        assert settings["EMAIL_BACKEND"].endswith("console.EmailBackend")
+        assert settings["EMAIL_BACKEND"].endswith("filebased.EmailBackend")
 
     def test_give_way_to_variables(self) -> None:
         settings = read(

@@ -119,4 +119,5 @@ document.addEventListener("keydown", (event) => {
     if (plain && event.key !== " " && !event.target.matches("input, textarea, select")) code.focus();
 });
 
+form.dataset.waiting = waiting;
 code.focus();

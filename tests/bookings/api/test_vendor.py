@@ -1,7 +1,7 @@
 """The vendor's webhook: what it takes, what it refuses, and what a repetition does."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -296,7 +296,7 @@ class TestRefusals:
 
 @pytest.mark.django_db(transaction=True)
 class TestConcurrency:
-    def post_all(self, requests: list[Callable[[], Any]]) -> list[Any]:
+    def post_all(self, requests: Sequence[Callable[[], Any]]) -> list[Any]:
         return [getattr(answer, "status_code", answer) for answer in at_once(requests)]
 
     @pytest.mark.parametrize("known", [True, False])

@@ -27,7 +27,7 @@ def booking(db: None) -> Booking:  # noqa: ARG001 - opens the database
 
 
 def made(booking: Booking, **facts: Any) -> BookingMadeV1:
-    defaults = {
+    defaults: dict[str, Any] = {
         "booking_id": str(booking.id),
         "number_of_tickets": booking.number_of_tickets,
         "customer_email": booking.customer_email,

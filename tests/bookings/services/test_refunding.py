@@ -13,7 +13,15 @@ from django.utils import timezone
 
 from bookings.errors import NothingToRefund, RefundAlreadyRequested, RefundAmountTooHigh, RefundNotManual
 from bookings.models import Booking, Receipt, Refund, RefundState, Ticket, TicketType
-from bookings.services import activate_ticket, cancel_booking, mark_paid, refund_preview, request_refund, scan
+from bookings.services import (
+    activate_ticket,
+    cancel_booking,
+    expire_ticket,
+    mark_paid,
+    refund_preview,
+    request_refund,
+    scan,
+)
 from bookings.services.cancelling import cancel_ticket
 from bookings.services.refunding import begin_refund, record_refunded, record_refused, record_voided
 from tests.bookings.published import names, payload, payloads
@@ -189,6 +197,17 @@ class TestRequestRefund:
         with pytest.raises(NothingToRefund):
             request_refund(ticket_id=other.id, act=staff_act())
         assert amounts() == [("manual", Decimal("10.00")), ("requested", Decimal("10.00"))]
+
+    def test_of_an_expired_ticket_of_a_cancelled_booking_takes_staff(self) -> None:
+        booking = paid(seats=1)
+        ticket = only_ticket(booking)
+        activate_ticket(ticket_id=ticket.id, act=staff_act(), code=None)
+        Ticket.objects.filter(id=ticket.id).update(valid_until=timezone.now())
+        expire_ticket(ticket_id=ticket.id, act=now())
+        cancel_booking(booking_id=booking.id, act=staff_act(), refund_amount=Decimal("1.00"))
+        with pytest.raises(NothingToRefund):
+            request_refund(ticket_id=ticket.id, act=owner_act(booking))
+        assert request_refund(ticket_id=ticket.id, act=staff_act()).amount == Decimal("9.00")
 
     def test_gives_what_is_left_when_that_is_less(self) -> None:
         booking = paid()
@@ -386,6 +405,13 @@ class TestCancelBooking:
         cancel_booking(booking_id=booking.id, act=owner_act(booking))
         assert amounts() == [("requested", Decimal("10.00"))]
         assert len(payloads("RefundTicket")) == 1
+
+    def test_pays_no_more_than_is_left(self) -> None:
+        booking = paid()
+        Refund.objects.create(
+            booking=booking, amount=Decimal("15.00"), currency="EUR", status="manual", requested_at=timezone.now()
+        )
+        assert refund_preview(booking, owner_act(booking)) == Decimal("5.00")
 
     def test_pays_nothing_for_tickets_that_were_cancelled_before(self) -> None:
         booking = vendor_booking("8.00", "9.00")

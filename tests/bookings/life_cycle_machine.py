@@ -1,0 +1,280 @@
+"""A hypothesis machine that asks the same of the system and of the model, in any order."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any, TypeVar
+from uuid import uuid4
+
+from django.db import connection, transaction
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from bookings import services, signals
+from bookings.models import Booking, Refund, Scan, Ticket
+from bookings.services.refunding import begin_refund, record_refunded, record_refused, record_voided
+from bookings.services.releasing import release_booking
+from tests.bookings.life_cycle_model import UNDERWAY, Model, ModelBooking, ModelShow, ModelTicket, times_of
+from tests.bookings.life_cycle_stored import assert_recorded_in_order, assert_rows_agree, assert_told_once, money
+from tests.factories import NOON, ShowFactory, StaffFactory, TicketTypeFactory, UserFactory
+from tickets_project.audit.acts import Act
+from tickets_project.event_result import EventResult, ask
+from tickets_project.refusals import DomainError
+
+MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
+KINDS: dict[str, dict[str, Any]] = {
+    "manual": {},
+    "at once": {"activation": "on_confirmation"},
+    "pass": {"valid_days": 1},
+    "list": {"makes_tickets": False},
+}
+ENDS: dict[str, Callable[..., Booking]] = {
+    "completed": services.complete_booking,
+    "no_show": services.mark_no_show,
+}
+STARTS = st.sampled_from([4 * HOUR, 7 * HOUR, 20 * HOUR, 26 * HOUR, 72 * HOUR])
+SHOWS = st.tuples(STARTS, st.integers(3, 12), st.sampled_from([0, 33, 1000]), st.sampled_from(list(KINDS)))
+PEOPLE = st.tuples(st.integers(0, 1), st.integers(1, 3), st.booleans())
+TIMES = st.sampled_from([None, 10 * MINUTE, 16 * MINUTE, HOUR, 7 * HOUR])
+PAYMENTS = st.sampled_from(["new", "new", "new", "used", None])
+AMOUNTS = st.none() | st.sampled_from([0, 17, 33, 66, 1000, 1500, 2000, 9999])
+ENDINGS = st.sampled_from(["voided", "refunded", "failed"])
+NUMBER, STAFF = st.integers(0, 99), st.booleans()
+# Mostly one that the request is meant for, now and then any.
+ANY = st.sampled_from([False, False, False, True])
+
+T = TypeVar("T", ModelBooking, ModelTicket)
+
+seen: Counter[str] = Counter()
+"""How often each request was answered in each way, in all examples."""
+
+
+def pick(rows: Sequence[T], number: int, meant: Sequence[str], *, any_: bool) -> T:
+    """Return one of the rows, of those that are in a state which the request is meant for if there are any."""
+    fitting = [row for row in rows if row.status in meant]
+    chosen = rows if any_ or not fitting else fitting
+    return chosen[number % len(chosen)]
+
+
+def bookings_are_there(machine: "LifeCycle") -> bool:
+    return bool(machine.model.bookings)
+
+
+def tickets_are_there(machine: "LifeCycle") -> bool:
+    return bool(machine.model.tickets)
+
+
+class LifeCycle(RuleBasedStateMachine):
+    """Each example is rolled back."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.example = transaction.atomic()
+        self.example.__enter__()
+        self.ada, self.ann = UserFactory.create(), StaffFactory.create()
+        self.model = Model(now=NOON)
+        self.scans: list[tuple[ModelTicket, Scan]] = []
+        self.requests: Counter[str] = Counter()
+
+    def teardown(self) -> None:
+        try:
+            if not connection.needs_rollback:
+                assert_told_once(self.model, self.requests)
+                assert_recorded_in_order()
+        finally:
+            transaction.set_rollback(True)
+            self.example.__exit__(None, None, None)
+
+    @invariant()
+    def agrees(self) -> None:
+        assert_rows_agree(self.model)
+
+    def act(self, *, staff: bool, at: datetime | None = None) -> Act:
+        return Act(at=at or self.model.now, actor=self.ann if staff else self.ada, as_staff=staff)
+
+    def agree(self, what: str, expected: str | None, request: Callable[[], Any]) -> Any:
+        """Ask, and require the answer that the model gave; return it, None when it was refused."""
+        answer, refused = None, None
+        try:
+            with transaction.atomic():
+                answer = request()
+        except DomainError as refusal:
+            refused = refusal.code
+        if isinstance(answer, EventResult):
+            refused = answer.error_type
+        seen[f"{what}: {refused or 'done'}"] += 1
+        assert refused == expected, f"{what}: answered {refused}, expected {expected}"
+        return None if refused else answer
+
+    @initialize(shows=st.lists(SHOWS, min_size=2, max_size=2), people=st.lists(PEOPLE, min_size=2, max_size=5))
+    def put_up(self, shows: list[tuple[timedelta, int, int, str]], people: list[tuple[int, int, bool]]) -> None:
+        """Begin with some bookings: which requests an example leaves out is hypothesis's choice."""
+        for starts_in, seats, price, kind in shows:
+            show = ShowFactory.create(
+                start_time=NOON + starts_in,
+                number_of_tickets=seats,
+                price_amount=money(price),
+                ticket_type=TicketTypeFactory.create(name=kind, **KINDS[kind]),
+            )
+            self.model.shows.append(ModelShow(show.id, show.start_time, seats, price, kind))
+        for number, seats, confirmed in people:
+            self._book(number, seats)
+            if confirmed:
+                self._confirm(self.model.bookings[-1], None, staff=True)
+
+    @rule(number=st.integers(0, 1), seats=st.integers(1, 3))
+    def book(self, number: int, seats: int) -> None:
+        self._book(number, seats)
+
+    def _book(self, number: int, seats: int) -> None:
+        show, booking_id = self.model.shows[number], uuid4()
+        made = partial(
+            services.make_booking,
+            booking_id=booking_id,
+            show_id=show.id,
+            number_of_tickets=seats,
+            customer_email=self.ada.email,
+            owner=self.ada,
+            act=self.act(staff=False),
+        )
+        if self.agree("book", self.model.may_book(show, seats), made):
+            show.bookings.append(ModelBooking(booking_id, show, seats, self.model.now))
+
+    @precondition(bookings_are_there)
+    @rule(number=NUMBER, any_=ANY, payment=PAYMENTS, staff=STAFF)
+    def confirm(self, number: int, payment: str | None, *, any_: bool, staff: bool) -> None:
+        booking = pick(self.model.bookings, number, ["pending"], any_=any_)
+        self._confirm(booking, f"pay-{booking.id}" if payment == "new" else payment, staff=staff)
+
+    def _confirm(self, booking: ModelBooking, payment: str | None, *, staff: bool) -> None:
+        self.requests["booking.confirmation_requested"] += 1
+        row, act = Booking.objects.get(id=booking.id), self.act(staff=staff)
+        expected = self.model.confirm(booking, payment, staff=staff)
+        asked = partial(ask, signals.booking_confirmation_requested, booking=row, act=act, payment_id=payment)
+        if self.agree("confirm", expected, asked):
+            made = row.tickets.order_by("id").values_list("id", flat=True)
+            self.model.make_tickets(booking, list(made))
+
+    @precondition(bookings_are_there)
+    @rule(number=NUMBER, any_=ANY, amount=AMOUNTS, staff=STAFF)
+    def cancel(self, number: int, amount: int | None, *, any_: bool, staff: bool) -> None:
+        booking = pick(self.model.bookings, number, ["confirmed"], any_=any_)
+        self.requests["booking.cancellation_requested"] += 1
+        row, act = Booking.objects.get(id=booking.id), self.act(staff=staff)
+        if self.model.may_cancel(booking, None, staff=staff) is None:
+            assert services.refund_preview(row, act) == money(self.model.due(booking, staff=staff))
+        expected = self.model.cancel(booking, amount, staff=staff)
+        given = None if amount is None else money(amount)
+        signal = signals.booking_cancellation_requested
+        self.agree("cancel", expected, partial(ask, signal, booking=row, act=act, refund_amount=given))
+
+    @precondition(bookings_are_there)
+    @rule(number=NUMBER, any_=ANY)
+    def release(self, number: int, *, any_: bool) -> None:
+        booking = pick(self.model.bookings, number, ["pending"], any_=any_)
+        act, expected = self.act(staff=False), self.model.release(booking)
+        assert release_booking(booking_id=booking.id, act=act, created_before=act.at - 15 * MINUTE) is expected
+        seen[f"release: {expected}"] += 1
+
+    @precondition(bookings_are_there)
+    @rule(number=NUMBER, any_=ANY, status=st.sampled_from(list(ENDS)))
+    def end(self, number: int, status: str, *, any_: bool) -> None:
+        booking = pick(self.model.bookings, number, ["confirmed"], any_=any_)
+        asked = partial(ENDS[status], booking_id=booking.id, act=self.act(staff=True))
+        self.agree(status, self.model.end(booking, status), asked)
+
+    @precondition(tickets_are_there)
+    @rule(number=NUMBER, any_=ANY, has_code=st.booleans(), staff=STAFF)
+    def activate(self, number: int, *, any_: bool, has_code: bool, staff: bool) -> None:
+        ticket = pick(self.model.tickets, number, ["pending"], any_=any_)
+        row = Ticket.objects.get(id=ticket.id)
+        code = row.activation_code if has_code else None if staff else "WRONG"
+        expected = self.model.activate(ticket, has_code=has_code, staff=staff)
+        signal, act = signals.ticket_activation_requested, self.act(staff=staff)
+        self.agree("activate", expected, partial(ask, signal, ticket=row, act=act, activation_code=code))
+
+    @precondition(tickets_are_there)
+    @rule(number=NUMBER, any_=ANY)
+    def redeem(self, number: int, *, any_: bool) -> None:
+        ticket = pick(self.model.tickets, number, ["active"], any_=any_)
+        code, act = Ticket.objects.get(id=ticket.id).redemption_code, self.act(staff=True)
+        signal, expected = signals.ticket_redemption_requested, self.model.scan(ticket)
+        asked = partial(ask, signal, redemption_code=code, act=act, location="", nonce=None)
+        if answer := self.agree("redeem", expected, asked):
+            self.scans.append((ticket, answer.data["scan"]))
+
+    @precondition(lambda self: self.scans)
+    @rule(number=NUMBER)
+    def undo(self, number: int) -> None:
+        ticket, scan = self.scans[-1 - number % min(len(self.scans), 3)]
+        scan.refresh_from_db()
+        expected = self.model.undo(ticket, scan.scanned_at, undone=bool(scan.undone_at))
+        self.agree("undo", expected, partial(services.undo_scan, scan_id=scan.id, act=self.act(staff=True)))
+
+    @precondition(tickets_are_there)
+    @rule(number=NUMBER, any_=ANY)
+    def expire(self, number: int, *, any_: bool) -> None:
+        ticket = pick(self.model.tickets, number, ["active"], any_=any_)
+        self.model.expire(ticket)
+        services.expire_ticket(ticket_id=ticket.id, act=self.act(staff=False))
+        seen[f"expire: {ticket.status}"] += 1
+
+    @precondition(tickets_are_there)
+    @rule(number=NUMBER, any_=ANY, staff=STAFF)
+    def ask_back(self, number: int, *, any_: bool, staff: bool) -> None:
+        ticket = pick(self.model.tickets, number, ["pending", "active"], any_=any_)
+        expected, act = self.model.ask_back(ticket, staff=staff), self.act(staff=staff)
+        self.agree("refund", expected, partial(services.request_refund, ticket_id=ticket.id, act=act))
+
+    @precondition(lambda self: self.model.commands)
+    @rule(ending=ENDINGS)
+    def carry_out(self, ending: str) -> None:
+        """Do what the handler of the oldest command does, until it is interrupted or at its end."""
+        self._carry_out(self.model.commands.pop(0), ending)
+
+    @precondition(tickets_are_there)
+    @rule(number=NUMBER, any_=ANY, ending=ENDINGS)
+    def carry_out_another(self, number: int, ending: str, *, any_: bool) -> None:
+        """Carry out a command of another app, or one that is delivered again."""
+        self._carry_out(pick(self.model.tickets, number, ["cancelled", "redeemed"], any_=any_), ending)
+
+    def _carry_out(self, ticket: ModelTicket, ending: str) -> None:
+        act = self.act(staff=False).because("answered 403")
+        self.model.command(ticket)
+        refund = begin_refund(ticket_id=ticket.id, act=act)
+        assert (refund is None) is (ticket.refund is None)
+        if refund is None or ticket.refund is None or ticket.refund.status not in UNDERWAY:
+            return
+        record_voided(refund_id=refund.id, act=act)
+        if ending == "refunded":
+            record_refunded(refund_id=refund.id, act=act)
+        elif ending == "failed":
+            record_refused(refund_id=refund.id, act=act)
+        ticket.refund.status = "receipt_voided" if ending == "voided" else ending
+        seen[f"command: {ending}"] += 1
+
+    @precondition(lambda self: any(booking.refunds for booking in self.model.bookings))
+    @rule(number=NUMBER)
+    def pay(self, number: int) -> None:
+        """Pay what a person is to pay, and nothing else."""
+        refunds = [refund for booking in self.model.bookings for refund in booking.refunds]
+        manual = [refund for refund in refunds if refund.status == "manual"] or refunds
+        refund = manual[number % len(manual)]
+        found = Refund.objects.filter(status=refund.status, amount=money(refund.amount))
+        booking = next(booking for booking in self.model.bookings if refund in booking.refunds)
+        row = found.filter(booking_id=booking.id).first()
+        assert row
+        expected = None if refund.status == "manual" else "refund_not_manual"
+        self.agree("pay", expected, partial(services.mark_paid, refund_id=row.id, act=self.act(staff=True)))
+        refund.status = "paid" if expected is None else refund.status
+
+    @rule(number=st.integers(0, 1), moved=st.none() | STARTS, time=TIMES)
+    def pass_time(self, number: int, moved: timedelta | None, time: timedelta | None) -> None:
+        """Wait for so long, or for the doors of a show, which is moved before or not."""
+        show = self.model.shows[number]
+        if moved:
+            self.model.move(show, self.model.now + moved)
+            services.change_show(show_id=show.id, act=self.act(staff=True), start_time=show.start)
+        doors, _ = times_of(show)
+        self.model.now = self.model.now + time if time else max(self.model.now, doors)
