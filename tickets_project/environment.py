@@ -82,7 +82,7 @@ class Environment:
         text = self.text(name, default)
         try:
             return ZoneInfo(text).key
-        except (ValueError, ZoneInfoNotFoundError) as error:
+        except (ValueError, OSError, ZoneInfoNotFoundError) as error:
             raise ImproperlyConfigured(f"{name} must name a time zone such as Europe/Madrid, not {text!r}.") from error
 
     def database(self, name: str, default: str) -> dict[str, Any]:

@@ -10,7 +10,8 @@ from email.utils import formataddr
 from pathlib import Path
 from typing import Any
 
-from tickets_project.admin_site.navigation import ListPage, ViewPage, sidebar
+from tickets_project.admin_pages import admin_pages
+from tickets_project.admin_site.navigation import sidebar
 from tickets_project.embedded_postgres import embedded_database
 from tickets_project.environment import Environment
 from tickets_project.logs import logging_config
@@ -144,7 +145,8 @@ AUTH_PASSWORD_VALIDATORS = [
     for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
 ]
 LANGUAGE_CODE = "en"
-TIME_ZONE = "UTC"
+# The admin shows and takes times where the house is; the API speaks UTC.
+TIME_ZONE = TICKETS_TIME_ZONE
 USE_TZ = True
 USE_I18N = False
 STATIC_URL = "static/"
@@ -228,50 +230,11 @@ SPECTACULAR_SETTINGS = {
 }
 
 # --- the admin ---------------------------------------------------------------------------------------------------
-ADMIN_PAGES: dict[str, list[ListPage | ViewPage]] = {
-    "Box office": [
-        ViewPage("Scan at the door", "qr_code_scanner", "scan", "bookings.redeem_ticket"),
-        ListPage("Shows", "theater_comedy", "bookings_show"),
-        ListPage("Resources", "meeting_room", "bookings_resource"),
-        ListPage("Bookings", "event_seat", "bookings_booking"),
-        ListPage("Tickets", "confirmation_number", "bookings_ticket"),
-        ListPage("Ticket types", "style", "bookings_tickettype"),
-        ListPage("Printed documents", "print", "printing_printedticket"),
-    ],
-    "Money": [
-        ListPage("Refunds", "currency_exchange", "bookings_refund"),
-        ListPage("Receipts", "receipt_long", "bookings_receipt"),
-        ListPage("Tracker rows", "table_rows", "bookings_trackerrow"),
-    ],
-    "Operations": [
-        ListPage("Progress of bookings", "monitoring", "bookings_opsbooking"),
-        ListPage("Scans", "barcode_scanner", "bookings_scan"),
-        ListPage("Notifications", "outgoing_mail", "notifications_notification"),
-        ListPage("Audit trail", "history", "audit_auditentry"),
-        ListPage("Numbers", "bar_chart", "analytics_dailytotal"),
-    ],
-    "Outbox": [
-        ListPage("Messages", "mail", "outbox_message"),
-        ListPage("Deliveries", "local_shipping", "outbox_delivery"),
-        ListPage("Dispatchers", "memory", "outbox_dispatcher"),
-    ],
-    "Worker": [
-        ListPage("Schedules", "schedule", "django_q_schedule"),
-        ListPage("Failed tasks", "error", "django_q_failure"),
-        # On Redis the queue is no table.
-        *([] if REDIS_URL else [ListPage("Queued tasks", "list", "django_q_ormq")]),
-    ],
-    "Access": [
-        ListPage("Users", "person", "auth_user"),
-        ListPage("Groups", "group", "auth_group"),
-        ListPage("API tokens", "key", "knox_authtoken"),
-    ],
-}
 UNFOLD = {
     "SITE_TITLE": "Tickets",
     "SITE_HEADER": "Tickets",
     "SITE_SYMBOL": "confirmation_number",
     "SHOW_VIEW_ON_SITE": False,
     "DASHBOARD_CALLBACK": "tickets_project.dashboard.show_first_page",
-    "SIDEBAR": {"show_search": False, "navigation": sidebar(ADMIN_PAGES)},
+    "SIDEBAR": {"show_search": False, "navigation": sidebar(admin_pages(queue_is_table=not REDIS_URL))},
 }

@@ -7,7 +7,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from bookings.models import Booking, Ticket
-from tickets_project.admin_site.display import Badges, Section, link, moment, unbroken
+from tickets_project.admin_site.display import Badges, Section, day, link, moment
 from tickets_project.outbox.admin.explaining import deliveries_about, why
 from tickets_project.outbox.models import Delivery, Status
 from tickets_project.qr_codes import qr_svg
@@ -48,7 +48,7 @@ def title_and_day(booking: Booking | None) -> SafeString:
     """Return what is booked for which day, on two lines."""
     if booking is None:
         return SafeString("-")
-    return format_html("{}<br>{}", booking.title, unbroken(f"{booking.start_time:%Y-%m-%d}"))
+    return format_html("{}<br>{}", booking.title, day(booking.start_time))
 
 
 def booking_link(booking: Booking | None) -> SafeString:

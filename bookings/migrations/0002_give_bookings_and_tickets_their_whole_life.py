@@ -398,6 +398,10 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='scan',
+            index=models.Index(models.F('scanned_by'), models.F('scanned_at'), models.F('id'), name='bookings_scan_scanner'),
+        ),
+        migrations.AddIndex(
+            model_name='scan',
             index=models.Index(models.F('scanned_at'), models.F('id'), name='bookings_scan_scanned'),
         ),
         migrations.AddIndex(

@@ -50,6 +50,8 @@ class Scan(models.Model):
         ]
         indexes = [
             models.Index("ticket", "scanned_at", name="bookings_scan_ticket"),
+            # The scan page: one's own latest scans.
+            models.Index("scanned_by", "scanned_at", "id", name="bookings_scan_scanner"),
             models.Index("scanned_at", "id", name="bookings_scan_scanned"),
             models.Index("outcome", "scanned_at", "id", name="bookings_scan_outcome"),
         ]

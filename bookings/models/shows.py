@@ -8,6 +8,7 @@ from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Upper
+from django.utils import timezone
 
 from bookings.models.ticket_types import TicketType
 from tickets_project.values import Money
@@ -59,7 +60,7 @@ class Show(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.title}, {self.start_time:%Y-%m-%d}"
+        return f"{self.title}, {timezone.localtime(self.start_time):%Y-%m-%d}"
 
     @property
     def seats_left(self) -> int:

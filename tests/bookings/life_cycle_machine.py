@@ -33,12 +33,18 @@ ENDS: dict[str, Callable[..., Booking]] = {
     "completed": services.complete_booking,
     "no_show": services.mark_no_show,
 }
-STARTS = st.sampled_from([4 * HOUR, 7 * HOUR, 20 * HOUR, 26 * HOUR, 72 * HOUR])
-SHOWS = st.tuples(STARTS, st.integers(3, 12), st.sampled_from([0, 33, 1000]), st.sampled_from(list(KINDS)))
-PEOPLE = st.tuples(st.integers(0, 1), st.integers(1, 3), st.booleans())
-TIMES = st.sampled_from([None, 10 * MINUTE, 16 * MINUTE, HOUR, 7 * HOUR])
+STARTS = st.sampled_from([6 * HOUR, 7 * HOUR, 20 * HOUR, 24 * HOUR, 72 * HOUR])
+SHOWS = st.tuples(
+    STARTS,
+    st.integers(4, 12),
+    st.sampled_from([1000, 33, 0]),
+    st.sampled_from(["manual", "manual", "at once", "at once", "pass", "list"]),
+)
+PEOPLE = st.tuples(st.integers(0, 1), st.integers(1, 3), st.sampled_from([True, True, False]))
+TIMES = st.sampled_from(["doors", "end", 0 * HOUR, 10 * MINUTE, 16 * MINUTE, 7 * HOUR])
+MOST_BOOKINGS = 8
 PAYMENTS = st.sampled_from(["new", "new", "new", "used", None])
-AMOUNTS = st.none() | st.sampled_from([0, 17, 33, 66, 1000, 1500, 2000, 9999])
+AMOUNTS = st.none() | st.none() | st.sampled_from([0, 17, 33, 66, 1000, 1500, 2000, 9999])
 ENDINGS = st.sampled_from(["voided", "refunded", "failed"])
 NUMBER, STAFF = st.integers(0, 99), st.booleans()
 # Mostly one that the request is meant for, now and then any.
@@ -123,6 +129,7 @@ class LifeCycle(RuleBasedStateMachine):
             if confirmed:
                 self._confirm(self.model.bookings[-1], None, staff=True)
 
+    @precondition(lambda self: len(self.model.bookings) < MOST_BOOKINGS)
     @rule(number=st.integers(0, 1), seats=st.integers(1, 3))
     def book(self, number: int, seats: int) -> None:
         self._book(number, seats)
@@ -170,19 +177,20 @@ class LifeCycle(RuleBasedStateMachine):
         self.agree("cancel", expected, partial(ask, signal, booking=row, act=act, refund_amount=given))
 
     @precondition(bookings_are_there)
-    @rule(number=NUMBER, any_=ANY)
-    def release(self, number: int, *, any_: bool) -> None:
-        booking = pick(self.model.bookings, number, ["pending"], any_=any_)
-        act, expected = self.act(staff=False), self.model.release(booking)
-        assert release_booking(booking_id=booking.id, act=act, created_before=act.at - 15 * MINUTE) is expected
-        seen[f"release: {expected}"] += 1
-
-    @precondition(bookings_are_there)
-    @rule(number=NUMBER, any_=ANY, status=st.sampled_from(list(ENDS)))
+    @rule(number=NUMBER, any_=ANY, status=st.sampled_from([*ENDS, "cancelled"]))
     def end(self, number: int, status: str, *, any_: bool) -> None:
+        """Note how a booking ended, or release one that nobody confirmed in time."""
+        if status == "cancelled":
+            self._release(pick(self.model.bookings, number, ["pending"], any_=any_))
+            return
         booking = pick(self.model.bookings, number, ["confirmed"], any_=any_)
         asked = partial(ENDS[status], booking_id=booking.id, act=self.act(staff=True))
         self.agree(status, self.model.end(booking, status), asked)
+
+    def _release(self, booking: ModelBooking) -> None:
+        act, expected = self.act(staff=False), self.model.release(booking)
+        assert release_booking(booking_id=booking.id, act=act, created_before=act.at - 15 * MINUTE) is expected
+        seen[f"release: {expected}"] += 1
 
     @precondition(tickets_are_there)
     @rule(number=NUMBER, any_=ANY, has_code=st.booleans(), staff=STAFF)
@@ -195,9 +203,12 @@ class LifeCycle(RuleBasedStateMachine):
         self.agree("activate", expected, partial(ask, signal, ticket=row, act=act, activation_code=code))
 
     @precondition(tickets_are_there)
-    @rule(number=NUMBER, any_=ANY)
-    def redeem(self, number: int, *, any_: bool) -> None:
+    @rule(number=NUMBER, any_=ANY, waits=st.booleans())
+    def redeem(self, number: int, *, any_: bool, waits: bool) -> None:
+        """Scan a ticket, now or once the doors are open."""
         ticket = pick(self.model.tickets, number, ["active"], any_=any_)
+        if waits and ticket.valid:
+            self.model.now = max(self.model.now, ticket.valid[0])
         code, act = Ticket.objects.get(id=ticket.id).redemption_code, self.act(staff=True)
         signal, expected = signals.ticket_redemption_requested, self.model.scan(ticket)
         asked = partial(ask, signal, redemption_code=code, act=act, location="", nonce=None)
@@ -270,11 +281,14 @@ class LifeCycle(RuleBasedStateMachine):
         refund.status = "paid" if expected is None else refund.status
 
     @rule(number=st.integers(0, 1), moved=st.none() | STARTS, time=TIMES)
-    def pass_time(self, number: int, moved: timedelta | None, time: timedelta | None) -> None:
-        """Wait for so long, or for the doors of a show, which is moved before or not."""
+    def pass_time(self, number: int, moved: timedelta | None, time: str | timedelta) -> None:
+        """Wait for so long, or for the doors or the end of a show, which is moved before or not."""
         show = self.model.shows[number]
         if moved:
             self.model.move(show, self.model.now + moved)
             services.change_show(show_id=show.id, act=self.act(staff=True), start_time=show.start)
-        doors, _ = times_of(show)
-        self.model.now = self.model.now + time if time else max(self.model.now, doors)
+        if isinstance(time, str):
+            doors, end = times_of(show)
+            self.model.now = max(self.model.now, doors if time == "doors" else end)
+        else:
+            self.model.now += time

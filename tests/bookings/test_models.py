@@ -8,7 +8,7 @@ import pytest
 from django.db import IntegrityError, transaction
 from django_fsm import TransitionNotAllowed
 
-from bookings.models import Booking, BookingStatus, Show, Ticket, TicketType
+from bookings.models import Booking, BookingStatus, Ticket, TicketType
 from tests.factories import (
     NOON,
     ShowFactory,

@@ -80,6 +80,16 @@ def moment(at: datetime | None) -> SafeString:
     return unbroken(f"{timezone.localtime(at):%Y-%m-%d %H:%M:%S}") if at else SafeString("-")
 
 
+def day(at: datetime) -> SafeString:
+    """Return the day of a time, in the project's time zone."""
+    return unbroken(f"{timezone.localtime(at):%Y-%m-%d}")
+
+
+def clock(at: datetime) -> str:
+    """Return the time of day, in the project's time zone."""
+    return f"{timezone.localtime(at):%H:%M:%S}"
+
+
 def age(since: datetime, now: datetime) -> str:
     """Return how long ago something was, in its largest unit."""
     return "now" if (now - since).total_seconds() < 60 else timesince(since, now, depth=1)  # noqa: PLR2004 - a minute

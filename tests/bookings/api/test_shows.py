@@ -9,7 +9,7 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from bookings.models import Show
-from tests.factories import ShowFactory, TicketTypeFactory, pending_booking
+from tests.factories import ShowFactory, TicketTypeFactory, pending_booking, show_of
 
 pytestmark = pytest.mark.django_db
 
@@ -170,7 +170,7 @@ class TestShowsViewGet:
 
 class TestShowView:
     def test_tells_the_seats_left(self, customer: APIClient) -> None:
-        show = pending_booking(seats=3).show
+        show = show_of(pending_booking(seats=3))
         told = customer.get(f"{SHOWS}{show.id}/").json()
         assert (told["show_id"], told["number_of_tickets"], told["seats_left"]) == (str(show.id), 10, 7)
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from django.db.models import QuerySet, prefetch_related_objects
 from django.utils import timezone
 
-from tickets_project.admin_site.display import Badges, Section, last_line, link, moment
+from tickets_project.admin_site.display import Badges, Section, clock, last_line, link, moment
 from tickets_project.outbox.claiming import is_claimed
 from tickets_project.outbox.models import Delivery, Message, Status
 
@@ -44,9 +44,9 @@ def _pending(delivery: Delivery, *, at: datetime) -> str:
     if is_claimed(delivery, at=at):
         return "a worker has it in hand"
     if delivery.waiting_since:
-        return f"waits since {delivery.waiting_since:%H:%M:%S}: {error}"
+        return f"waits since {clock(delivery.waiting_since)}: {error}"
     if delivery.attempts and error:
-        return f"failed {_times(delivery.attempts)}, next try at {delivery.available_at:%H:%M:%S}: {error}"
+        return f"failed {_times(delivery.attempts)}, next try at {clock(delivery.available_at)}: {error}"
     return "in the queue"
 
 
