@@ -30,14 +30,14 @@ install: .venv/installed ## make .venv with everything in it
 demo: install ## run everything on embedded defaults, with a little data; Ctrl-C stops it
 	@$(BIN)/python manage.py migrate --verbosity 0
 	@$(BIN)/python manage.py fill_demo --port $(PORT)
-	@WEB_PORT=$(PORT) SITE_URL=http://127.0.0.1:$(PORT) LOG_FORMAT=console $(BIN)/honcho start
+	@WEB_PORT=$(PORT) SITE_URL="$${SITE_URL:-http://127.0.0.1:$(PORT)}" LOG_FORMAT=console $(BIN)/honcho start
 
 run: install ## the web server alone
 	$(BIN)/python manage.py migrate --verbosity 0
-	$(BIN)/gunicorn tickets_project.wsgi --no-control-socket --bind 127.0.0.1:$(PORT)
+	SITE_URL="$${SITE_URL:-http://127.0.0.1:$(PORT)}" $(BIN)/gunicorn tickets_project.wsgi --no-control-socket --bind 127.0.0.1:$(PORT)
 
 worker: install ## the worker alone
-	$(BIN)/python manage.py run_worker
+	SITE_URL="$${SITE_URL:-http://127.0.0.1:$(PORT)}" $(BIN)/python manage.py run_worker
 
 gateway: install ## the simulated gateway alone
 	$(BIN)/python manage.py gateway_simulator --vendor-webhook-url "http://127.0.0.1:$(PORT)/api/v1/vendor/tickets-status/"

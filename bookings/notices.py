@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
-from django.conf import settings
-from tickets_project.notifications.services import notify
-
 from bookings.models import Booking, Refund, Ticket
+from bookings.qr_links import qr_code_url
 from tickets_project.audit.acts import Act
+from tickets_project.notifications.services import notify
+from tickets_project.values import Money
 
 
 def booking_confirmed(booking: Booking, tickets: Sequence[Ticket], act: Act) -> None:
@@ -26,9 +26,9 @@ def booking_confirmed(booking: Booking, tickets: Sequence[Ticket], act: Act) -> 
     _tell(booking, "booking_confirmed", context, act)
 
 
-def booking_cancelled(booking: Booking, act: Act) -> None:
+def booking_cancelled(booking: Booking, act: Act, *, pays: Money) -> None:
     """Send what is cancelled, and what is paid back."""
-    refund = {"refund_amount": f"{booking.refund_amount or 0:.2f}", "currency": booking.price_currency}
+    refund = {"refund_amount": f"{pays.amount:.2f}", "currency": pays.currency}
     _tell(booking, "booking_cancelled", {**_place(booking), **refund, "reason": act.reason or None}, act)
 
 
@@ -43,7 +43,7 @@ def ticket_activated(ticket: Ticket, act: Act) -> None:
     context = {
         "ticket_type": ticket.ticket_type.name,
         "activation_code": ticket.activation_code,
-        "qr_code_url": f"{settings.SITE_URL}/api/v1/tickets/{ticket.id}/qr.svg",
+        "qr_code_url": qr_code_url(ticket.id),
         "valid_until": ticket.valid_until,
         "redemption_code": ticket.redemption_code,
     }

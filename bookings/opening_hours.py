@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db.models import QuerySet
 
 from bookings.models import Booking, OpeningHours, Resource
-from bookings.models.bookings import BookingStatus
+from bookings.models.bookings import STANDING
 
 # The days at the ends of the calendar have none before or after them, or no time in UTC.
 _FIRST_DAY, _LAST_DAY = date.min + timedelta(days=2), date.max - timedelta(days=2)
@@ -49,7 +49,7 @@ def free_slots(resource: Resource, day: date, *, at: datetime) -> list[Span]:
 def _bookings_of(resource: Resource, span: Span) -> QuerySet[Booking]:
     return Booking.objects.filter(
         resource=resource,
-        status__in=[BookingStatus.PENDING, BookingStatus.CONFIRMED],
+        status__in=STANDING,
         start_time__lt=span.end_time,
         end_time__gt=span.start_time,
     ).order_by("start_time")

@@ -90,9 +90,9 @@ class TicketRedemptionHandler:
         self, *, redemption_code: str, act: Act, location: str, nonce: str | None, **_signal: Any
     ) -> EventResult:
         """Answer with the ticket and the scan; a repeated scan is answered from what is stored, and not recorded."""
-        done = partial(services.scan, code=redemption_code, act=act, location=location, nonce=nonce)
+        scan = partial(services.scan, code=redemption_code, act=act, location=location, nonce=nonce)
         if is_repeated(code=redemption_code, nonce=nonce, act=act):
-            return _answer(partial(_let_in, done))
+            return _answer(partial(_let_in, scan))
         ticket = queries.ticket_with_code(redemption_code)
         publish(
             TicketRedemptionRequested(
@@ -103,7 +103,7 @@ class TicketRedemptionHandler:
             )
         )
         subject = subject_of(ticket) if ticket else ("scan", redemption_code[:36])
-        return _answer(partial(_let_in, done), refused=("ticket_redemption_refused", subject, act))
+        return _answer(partial(_let_in, scan), refused=("ticket_redemption_refused", subject, act))
 
 
 def _let_in(scan: Callable[[], Scan]) -> dict[str, Any]:

@@ -19,8 +19,7 @@ from bookings import services
 from bookings.models import Booking, BookingStatus, Ticket, TicketStatus
 from bookings.models.shows import LASTS_AT_MOST
 from bookings.services.locking import locked_booking
-from bookings.services.releasing import release_booking
-from bookings.services.reminding import HOURS_BEFORE, due_for_reminder, remind
+from bookings.services.reminding import HOURS_BEFORE, due_for_reminder
 from tickets_project.audit.acts import Act
 from tickets_project.correlation import current_trace, tracing
 from tickets_project.refusals import DomainError
@@ -72,7 +71,7 @@ def release_unconfirmed_bookings(*, at: datetime) -> int:
     before = at - timedelta(minutes=settings.BOOKING_HOLD_MINUTES)
     due = Booking.objects.filter(status=BookingStatus.PENDING, created_at__lte=before)
     return _count_done(
-        lambda booking_id: release_booking(booking_id=booking_id, act=act, created_before=before),
+        lambda booking_id: services.release_booking(booking_id=booking_id, act=act, created_before=before),
         due,
         oldest_by="created_at",
     )
@@ -86,7 +85,7 @@ def send_reminders(*, at: datetime) -> int:
 def _send_reminders(act: Act, hours_before: int) -> int:
     due = due_for_reminder(at=act.at, hours_before=hours_before)
     return _count_done(
-        lambda booking_id: remind(booking_id=booking_id, act=act, hours_before=hours_before),
+        lambda booking_id: services.remind(booking_id=booking_id, act=act, hours_before=hours_before),
         due,
         oldest_by="start_time",
     )

@@ -1,4 +1,4 @@
-"""QR pictures, the same on paper and on screens."""
+"""Ticket codes as scanners and people read them, the same on paper, on screens and in mails."""
 
 from io import BytesIO
 
@@ -15,3 +15,15 @@ def qr_svg(text: str) -> str:
         picture, kind="svg", xmldecl=False, svgns=True, omitsize=True, border=4, nl=False
     )
     return picture.getvalue().decode()
+
+
+def qr_png(text: str) -> bytes:
+    """Return the text as a PNG, for what shows no SVG, as most mail programs."""
+    picture = BytesIO()
+    segno.make_qr(text, error="m", mask=_MASK).save(picture, kind="png", scale=8, border=4)
+    return picture.getvalue()
+
+
+def in_fours(code: str) -> str:
+    """Return a code as people read it aloud."""
+    return " ".join(code[start : start + 4] for start in range(0, len(code), 4))

@@ -215,7 +215,7 @@ REST_FRAMEWORK = {
 REST_KNOX = {"AUTH_HEADER_PREFIX": "Bearer", "TOKEN_TTL": timedelta(days=30)}
 SPECTACULAR_SETTINGS = {
     "TITLE": "Tickets",
-    "DESCRIPTION": "Shows, bookings and tickets; the contract of each message is in docs/messages.md.",
+    "DESCRIPTION": "Shows, resources, bookings and tickets: made, confirmed, redeemed, cancelled and refunded.",
     "VERSION": "1",
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
@@ -226,6 +226,7 @@ SPECTACULAR_SETTINGS = {
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "tickets_project.api.schema.add_problems",
+        "tickets_project.api.schema.add_summaries",
     ],
 }
 

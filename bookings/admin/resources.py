@@ -15,19 +15,18 @@ from unfold.admin import TabularInline
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
 from bookings.admin.acting import staff_act
+from bookings.admin.price_forms import PriceForm
 from bookings.models import Booking, OpeningHours, Resource
-from bookings.services import make_resource
-from bookings.services.resources import Hours, change_resource
+from bookings.services import change_resource, make_resource
+from bookings.services.resources import Hours
 from tickets_project.admin_site.display import column
 from tickets_project.admin_site.pages import FastAdmin
-from tickets_project.api.currencies import CURRENCIES
 from tickets_project.values import Money
 
-CHANGEABLE = ["name", "location"]
 FIXED_ONCE_BOOKED = ["type", "price_amount", "price_currency", "ticket_type"]
 
 
-class ResourceForm(forms.ModelForm):  # type: ignore[type-arg] # not subscriptable when it runs
+class ResourceForm(PriceForm):
     """What staff say of a resource; its price is for an hour."""
 
     class Meta:
@@ -35,15 +34,8 @@ class ResourceForm(forms.ModelForm):  # type: ignore[type-arg] # not subscriptab
         fields = ["type", "name", "location", "price_amount", "price_currency", "ticket_type"]
         labels = {"price_amount": "Price of an hour"}
 
-    def clean_price_currency(self) -> str:
-        """Take a currency that exists."""
-        currency = str(self.cleaned_data["price_currency"]).upper()
-        if currency not in CURRENCIES:
-            raise ValidationError("Give a currency of ISO 4217, such as EUR.")
-        return currency
 
-
-class HoursForm(forms.ModelForm):  # type: ignore[type-arg] # likewise
+class HoursForm(forms.ModelForm):  # type: ignore[type-arg] # not subscriptable when it runs
     """One opening; it ends at midnight at the latest."""
 
     class Meta:

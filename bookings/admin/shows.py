@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
@@ -11,19 +10,18 @@ from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
+from bookings.admin.acting import staff_act
+from bookings.admin.price_forms import PriceForm
 from bookings.models import Booking, Show, Ticket, TicketType
 from bookings.services import STANDARD, change_show, make_show
 from tickets_project.admin_site.display import moment_column
 from tickets_project.admin_site.pages import FastAdmin
-from tickets_project.admin_site.requests import actor_of
-from tickets_project.api.currencies import CURRENCIES
-from tickets_project.audit.acts import act_of
 from tickets_project.values import Money
 
 CHANGEABLE = ["title", "venue", "start_time", "end_time", "doors_time", "number_of_tickets"]
 
 
-class ShowForm(forms.ModelForm):  # type: ignore[type-arg] # not subscriptable when it runs
+class ShowForm(PriceForm):
     """What staff say of a show; the show that it changes is locked, so that its seats stay as they are."""
 
     class Meta:
@@ -34,13 +32,6 @@ class ShowForm(forms.ModelForm):  # type: ignore[type-arg] # not subscriptable w
             "end_time": f"In {settings.TIME_ZONE}.",
             "doors_time": f"In {settings.TIME_ZONE}: from when tickets are valid; empty: three hours before the start.",
         }
-
-    def clean_price_currency(self) -> str:
-        """Take a currency that exists."""
-        currency = str(self.cleaned_data["price_currency"]).upper()
-        if currency not in CURRENCIES:
-            raise ValidationError("Give a currency of ISO 4217, such as EUR.")
-        return currency
 
     def clean_start_time(self) -> Any:
         """Take a time to come for a new show."""
@@ -114,8 +105,8 @@ class ShowAdmin(FastAdmin):
 
     def save_model(self, request: HttpRequest, obj: Show, form: ShowForm, change: Any) -> None:
         """Put a new show up through its service; of an existing one, write what was changed and nothing else."""
-        act = act_of(actor_of(request), permission="bookings.change_show", at=timezone.now())
         if change:
+            act = staff_act(request, "bookings.change_show")
             said = {name: form.cleaned_data[name] for name in form.changed_data}
             change_show(show_id=obj.pk, act=act, **said)
             self._warn_of_documents(request, obj, form.changed_data)
@@ -123,6 +114,7 @@ class ShowAdmin(FastAdmin):
         said = {**form.cleaned_data, "id": obj.pk}
         price = Money(amount=said.pop("price_amount"), currency=said.pop("price_currency"))
         ticket_type = said.pop("ticket_type")
+        act = staff_act(request, "bookings.add_show")
         make_show(act=act, price=price, ticket_type=ticket_type.name if ticket_type else STANDARD, **said)
 
     def _warn_of_documents(self, request: HttpRequest, show: Show, changed: list[str]) -> None:

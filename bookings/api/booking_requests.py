@@ -7,7 +7,7 @@ from uuid import UUID
 from django.db import transaction
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
-from drf_spectacular.utils import extend_schema, inline_serializer
+from drf_spectacular.utils import extend_schema, extend_schema_view, inline_serializer
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -16,6 +16,7 @@ from rest_framework.views import APIView
 from bookings import queries, services
 from bookings.api.bookings import BookingSerializer
 from bookings.models import Booking
+from bookings.services.refund_rows import currency_of
 from bookings.signals import booking_cancellation_requested, booking_confirmation_requested
 from tickets_project.api.idempotency import idempotent
 from tickets_project.api.permissions import staff_with
@@ -34,7 +35,7 @@ class ConfirmationSerializer(StrictSerializer):
 
 
 class CancellationSerializer(StrictSerializer):
-    """Why, and for staff how much is paid back, in the booking's currency."""
+    """Why, and for staff how much is paid back, in the currency of the preview."""
 
     reason = TextField(max_length=500, required=False, allow_blank=True, allow_null=True)
     refund_amount = AmountField(required=False, allow_null=True)
@@ -77,7 +78,7 @@ class CancelBookingView(APIView):
     def get(self, request: Request, booking_id: UUID) -> Response:
         """Tell what cancelling now would pay back."""
         booking, act = _asked(request, booking_id)
-        preview = {"refund_amount": services.refund_preview(booking, act), "currency": booking.price_currency}
+        preview = {"refund_amount": services.refund_preview(booking, act), "currency": currency_of(booking)}
         return Response(RefundPreviewSerializer(preview).data)
 
     @extend_schema(operation_id="cancel_booking", request=CancellationSerializer, responses=ANSWERED)
@@ -110,12 +111,18 @@ class EndBookingView(APIView):
         return Response(BookingSerializer(queries.booking_with_tickets(booking.id)).data)
 
 
+@extend_schema_view(
+    post=extend_schema(operation_id="complete_booking", description="Note that a confirmed booking took place.")
+)
 class CompleteBookingView(EndBookingView):
     """It took place."""
 
     end = staticmethod(services.complete_booking)
 
 
+@extend_schema_view(
+    post=extend_schema(operation_id="mark_no_show", description="Note that nobody came for a confirmed booking.")
+)
 class NoShowBookingView(EndBookingView):
     """Nobody came."""
 

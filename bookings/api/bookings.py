@@ -62,7 +62,7 @@ class NewBookingSerializer(StrictSerializer):
 
 
 class BookingSerializer(serializers.Serializer[Booking]):
-    """A booking as it is answered; the price is for all of it, the refund in the price's currency."""
+    """A booking as it is answered; the price is for all of it, the refund in the currency that was paid."""
 
     booking_id = serializers.UUIDField(source="id")
     status = serializers.CharField()

@@ -2,27 +2,19 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
-from django.core.validators import MaxValueValidator
 from django.db.models import QuerySet
-from django_filters import rest_framework as filters
 from rest_framework import serializers
 from rest_framework.generics import ListAPIView, RetrieveAPIView
 
+from bookings.api.filters import OpsBookingFilter
 from bookings.models import OpsBooking, OpsTicket
-from bookings.ops_queries import ops_bookings, ops_tickets_of, with_receipt_issued_on
+from bookings.ops_queries import ops_bookings, ops_tickets_of
 from tickets_project.api.permissions import staff_with
 from tickets_project.api.serializers import MoneySerializer, UtcDateTimeField
 
 READ = staff_with("bookings.view_opsbooking")
-# The day after it is in the calendar, too.
-LAST_DAY = date(9999, 12, 30)
-ABOUT_THE_DAY = (
-    "Bookings with a ticket whose receipt was issued on this day, as in 2026-05-02. A day begins at midnight in the "
-    "time zone that tickets show (the setting TICKETS_TIME_ZONE, UTC by default), whereas the answered times are UTC."
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,19 +56,6 @@ class OpsBookingSerializer(serializers.Serializer[Gathered]):
     customer_email = serializers.EmailField(source="booking.customer_email")
     booked_at = UtcDateTimeField(source="booking.booked_at")
     tickets = OpsTicketSerializer(many=True)
-
-
-class OpsBookingFilter(filters.FilterSet):  # type: ignore[misc] # django-filter has no types
-    """By the day of a receipt."""
-
-    receipt_issue_date = filters.DateFilter(
-        method="narrow", input_formats=["%Y-%m-%d"], validators=[MaxValueValidator(LAST_DAY)], help_text=ABOUT_THE_DAY
-    )
-
-    def narrow(self, bookings: QuerySet[OpsBooking], name: str, day: date) -> QuerySet[OpsBooking]:
-        """Narrow the list to the day."""
-        del name
-        return with_receipt_issued_on(bookings, day)
 
 
 class OpsBookingsView(ListAPIView[Any]):

@@ -9,7 +9,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from bookings.services.vendor import VendorTicket, record_vendor_tickets
+from bookings import services
+from bookings.services.vendor import VendorTicket
 from tickets_project.api.idempotency import idempotent
 from tickets_project.api.serializers import IdField, MoneySerializer, StrictSerializer
 from tickets_project.api.vendor_signature import VendorSignatureAuthentication
@@ -55,7 +56,7 @@ class VendorTicketsView(APIView):
         body = VendorTicketsSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         told = [_told(**fields) for fields in body.validated_data["tickets"]]
-        record_vendor_tickets(told=told, act=Act(at=timezone.now(), automatic="vendor"))
+        services.record_vendor_tickets(told=told, act=Act(at=timezone.now(), automatic="vendor"))
         return Response({"tickets": len(told)})
 
 

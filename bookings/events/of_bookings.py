@@ -71,7 +71,7 @@ class BookingCancellationRequested(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BookingCancelled(Event):
-    """A pending or confirmed booking became cancelled; the amount is in its own currency."""
+    """A pending or confirmed booking became cancelled; the amount is in the currency that was paid."""
 
     NAME: ClassVar[str] = "booking.cancelled"
     AGGREGATE: ClassVar[tuple[str, str]] = ("booking", "booking_id")

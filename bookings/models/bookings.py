@@ -31,6 +31,9 @@ class BookingStatus(models.TextChoices):
     CANCELLED = "cancelled"
 
 
+STANDING = (BookingStatus.PENDING, BookingStatus.CONFIRMED)
+"""The states in which a booking holds its seats or its slot, and from which it is cancelled."""
+
 # An id as a range of itself: ranges are what a GiST index compares without an extension.
 _RESOURCE = Func("resource", "resource", Value("[]"), function="UUIDRANGE", output_field=models.TextField())
 _SLOT = Func("start_time", "end_time", function="TSTZRANGE", output_field=DateTimeRangeField())
@@ -171,7 +174,7 @@ class Booking(FSMModelMixin, models.Model):
 
     @transition(
         field=status,
-        source=[BookingStatus.PENDING, BookingStatus.CONFIRMED],
+        source=list(STANDING),
         target=BookingStatus.CANCELLED,
         custom={"action": "booking_cancelled"},
     )

@@ -1,5 +1,6 @@
 """Cancelling: a booking with all its open tickets, or one ticket by itself."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 from uuid import UUID
 
@@ -13,19 +14,22 @@ from bookings.errors import (
     RefundAmountTooHigh,
 )
 from bookings.models import Booking, BookingStatus, Show, Ticket, TicketStatus
+from bookings.models.bookings import STANDING
 from bookings.models.tickets import OPEN
 from bookings.services import announcing
 from bookings.services.locking import locked_tickets, locked_with_show
 from bookings.services.refund_rows import currency_of, due_back, going_back, refund_booking, refundable, unsettled
 from tickets_project.audit.acts import Act
+from tickets_project.outbox.messages import Event
 from tickets_project.outbox.publishing import publish
+from tickets_project.values import Money
 
 
 @transaction.atomic
 def cancel_booking(*, booking_id: UUID, act: Act, refund_amount: Decimal | None = None) -> Booking:
     """Cancel a pending or confirmed booking: its open tickets with it, its seats free, its refund on the way.
 
-    :param refund_amount: staff may give it, in the booking's currency; otherwise the policy says
+    :param refund_amount: staff may give it, in the currency that was paid; otherwise the policy says
     :raises Booking.DoesNotExist: if there is no such booking
     :raises BookingAlreadyCancelled: if it is cancelled
     :raises BookingNotCancellable: if it is over
@@ -39,8 +43,7 @@ def cancel_booking(*, booking_id: UUID, act: Act, refund_amount: Decimal | None 
     amount = _agreed_amount(booking, act, refund_amount)
     rest = unsettled(tickets, act)
     _cancel(booking, act, refund_amount=amount)
-    for ticket in tickets:
-        cancel_if_open(ticket, act)
+    _announce([ticket for ticket in tickets if _cancel_if_open(ticket, act)], act)
     refund_booking(booking, rest, amount=amount, act=act)
     return booking
 
@@ -61,7 +64,10 @@ def cancel_ticket(ticket: Ticket, act: Act, *, refund_amount: Decimal | None = N
 
     The ticket's show, booking and itself are locked.
     """
-    if not cancel_if_open(ticket, act, refund_amount=refund_amount) or ticket.booking is None:
+    if not _cancel_if_open(ticket, act):
+        return
+    _announce([ticket], act, refund_amount=refund_amount)
+    if ticket.booking is None:
         return
     booking = ticket.booking
     freed = booking.seats_held - _seats_in_use(booking)
@@ -72,17 +78,23 @@ def cancel_ticket(ticket: Ticket, act: Act, *, refund_amount: Decimal | None = N
         _cancel(booking, act, refund_amount=going_back(booking, currency_of(booking)))
 
 
-def cancel_if_open(ticket: Ticket, act: Act, *, refund_amount: Decimal | None = None) -> bool:
-    """Cancel a locked ticket, and announce it; False when it is no longer open."""
+def _cancel_if_open(ticket: Ticket, act: Act) -> bool:
+    """Cancel a locked ticket; False when it is no longer open."""
     if ticket.status not in OPEN:
         return False
     ticket.cancel(act=act)
     ticket.save()
-    publish(
-        announcing.ticket_cancelled(ticket, act, refund_amount=refund_amount),
-        announcing.ticket_booking_canceled(ticket),
-    )
     return True
+
+
+def _announce(tickets: Sequence[Ticket], act: Act, *, refund_amount: Decimal | None = None) -> None:
+    told: list[Event] = []
+    for ticket in tickets:
+        told.append(announcing.ticket_cancelled(ticket, act, refund_amount=refund_amount))
+        told.append(announcing.ticket_booking_canceled(ticket))
+    # All at once: a booking may have a thousand tickets, and its show is locked.
+    if told:
+        publish(*told)
 
 
 def _cancel(booking: Booking, act: Act, *, refund_amount: Decimal) -> None:
@@ -90,7 +102,7 @@ def _cancel(booking: Booking, act: Act, *, refund_amount: Decimal) -> None:
     _free_seats(booking, booking.seats_held)
     booking.save()
     publish(announcing.booking_cancelled(booking, act))
-    notices.booking_cancelled(booking, act)
+    notices.booking_cancelled(booking, act, pays=Money(amount=refund_amount, currency=currency_of(booking)))
 
 
 def _free_seats(booking: Booking, seats: int) -> None:
@@ -112,7 +124,7 @@ def _seats_in_use(booking: Booking) -> int:
 def _refuse_unless_open(booking: Booking) -> None:
     if booking.status == BookingStatus.CANCELLED:
         raise BookingAlreadyCancelled(current_status=booking.status)
-    if booking.status not in {BookingStatus.PENDING, BookingStatus.CONFIRMED}:
+    if booking.status not in STANDING:
         raise BookingNotCancellable(current_status=booking.status)
 
 
@@ -129,7 +141,7 @@ def _agreed_amount(booking: Booking, act: Act, given: Decimal | None) -> Decimal
 
 def _is_empty(booking: Booking) -> bool:
     """Tell whether all its tickets were made and cancelled, so that nothing of it is left."""
-    if booking.status not in {BookingStatus.PENDING, BookingStatus.CONFIRMED}:
+    if booking.status not in STANDING:
         return False
     statuses = list(Ticket.objects.filter(booking=booking).values_list("status", flat=True))
-    return len(statuses) >= booking.number_of_tickets and set(statuses) == {"cancelled"}
+    return len(statuses) >= booking.number_of_tickets and set(statuses) == {TicketStatus.CANCELLED}

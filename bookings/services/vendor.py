@@ -10,6 +10,7 @@ from django.db.models import Count
 from bookings import codes, notices
 from bookings.errors import NotSoldByVendor, TicketOfAnotherBooking
 from bookings.models import Activation, Booking, BookingStatus, Show, Ticket, TicketStatus, TicketType
+from bookings.models.bookings import STANDING
 from bookings.models.tickets import OPEN
 from bookings.services import announcing
 from bookings.services.activating import activate
@@ -23,7 +24,6 @@ from tickets_project.values import Money
 
 CANCELLED_THERE = "The vendor cancelled it."
 WITHOUT_SEAT = "The vendor confirmed it, and its booking has no seat for it."
-_STANDING = {BookingStatus.PENDING, BookingStatus.CONFIRMED}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +84,7 @@ def _seats_without_ticket(bookings: Mapping[UUID, Booking]) -> dict[UUID, int]:
     tickets = Ticket.objects.filter(booking__in=bookings).exclude(status=TicketStatus.CANCELLED)
     seated = dict(tickets.values_list("booking_id").annotate(Count("id")))
     return {
-        key: booking.seats_held - seated.get(key, 0) if booking.status in _STANDING else 0
+        key: booking.seats_held - seated.get(key, 0) if booking.status in STANDING else 0
         for key, booking in bookings.items()
     }
 

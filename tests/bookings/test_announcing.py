@@ -12,6 +12,7 @@ from bookings import services
 from bookings.models import Booking, Show, Ticket
 from bookings.request_handlers import BookingCancellationHandler, BookingConfirmationHandler
 from bookings.services.refunding import begin_refund, record_refunded, record_refused, record_voided
+from bookings.services.vendor import VendorTicket
 from tests.bookings.published import names, payloads
 from tests.bookings.rooms import book, room
 from tests.factories import NOON, ShowFactory, StaffFactory, pending_booking
@@ -64,6 +65,21 @@ class Stage:
             act=self.act(),
         )
 
+    def sold_by_vendor(self) -> Booking:
+        return self.make(ShowFactory.create(start_time=START, dead_nation_id=uuid4()))
+
+    def hear_of(self, booking: Booking, *, is_confirmed: bool = True) -> Booking:
+        """Let the vendor tell of the booking's ticket, whose id is the booking's."""
+        told = VendorTicket(
+            ticket_id=booking.id,
+            booking_id=booking.id,
+            is_confirmed=is_confirmed,
+            customer_email=booking.customer_email,
+            price=booking.price,
+        )
+        services.record_vendor_tickets(told=[told], act=Act(at=NOON, automatic="vendor"))
+        return booking
+
 
 Case = tuple[Callable[[Stage], Any], Callable[[Stage, Any], Any], list[str]]
 
@@ -89,6 +105,11 @@ CASES: dict[str, Case] = {
         [],
     ),
     "make_resource": (lambda _: None, lambda *_: room(), []),
+    "change_resource": (
+        lambda _: room(),
+        lambda stage, place: services.change_resource(resource_id=place.id, act=stage.act(), name="Red room"),
+        [],
+    ),
     "make_booking": (lambda stage: stage.show, Stage.make, ["booking.created"]),
     "book_resource": (lambda _: room(), lambda _, place: book(place, 1, 2), ["booking.created"]),
     "confirm_booking": (
@@ -132,6 +153,31 @@ CASES: dict[str, Case] = {
         Stage.active,
         lambda stage, row: services.expire_ticket(ticket_id=row.id, act=stage.act(at=START + timedelta(days=1))),
         [],
+    ),
+    "release_booking": (
+        Stage.pending,
+        lambda stage, row: services.release_booking(booking_id=row.id, act=stage.act(), created_before=NOON),
+        ["booking.cancelled"],
+    ),
+    "release_booking, too early": (
+        Stage.pending,
+        lambda stage, row: services.release_booking(
+            booking_id=row.id, act=stage.act(), created_before=NOON - timedelta(seconds=1)
+        ),
+        [],
+    ),
+    "remind": (
+        Stage.confirmed,
+        lambda stage, row: services.remind(
+            booking_id=row.id, act=stage.act(at=START - timedelta(hours=24)), hours_before=24
+        ),
+        [],
+    ),
+    "record_vendor_tickets, confirmed": (Stage.sold_by_vendor, Stage.hear_of, ["booking.confirmed"]),
+    "record_vendor_tickets, cancelled": (
+        lambda stage: stage.hear_of(stage.sold_by_vendor()),
+        lambda stage, row: stage.hear_of(row, is_confirmed=False),
+        ["booking.cancelled"],
     ),
     "record_printed": (
         Stage.ticket,
@@ -215,8 +261,8 @@ class TestEventsOfBookings:
         stage = Stage()
         booking = stage.confirmed()
         services.complete_booking(booking_id=booking.id, act=stage.act())
-        for message in Message.objects.filter(type__startswith="booking."):
-            assert (message.aggregatetype, message.aggregateid) == ("booking", str(booking.id))
+        about = Message.objects.filter(type__startswith="booking.").values_list("aggregatetype", "aggregateid")
+        assert list(about) == 3 * [("booking", str(booking.id))]
 
 
 class TestBookingCancelled:

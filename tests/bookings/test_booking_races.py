@@ -15,6 +15,7 @@ from rest_framework.test import APIClient
 from bookings.errors import BookingAlreadyCancelled, BookingNotPending, SlotTaken
 from bookings.models import Booking, BookingStatus, Show, Ticket, TicketStatus
 from bookings.services import cancel_booking, complete_booking, confirm_booking, mark_no_show
+from tests.bookings.meeting import meeting_before_saving
 from tests.bookings.published import payloads
 from tests.bookings.rooms import book, room
 from tests.bookings.threads import at_once
@@ -47,21 +48,6 @@ def constraint_off() -> Iterator[None]:
             editor.add_constraint(Booking, kept)
 
 
-@contextmanager
-def meeting_before_the_write(count: int) -> Iterator[None]:
-    """Let nobody store a booking before everybody has found that it may."""
-    barrier = Barrier(count)
-
-    def wait(**_signal: Any) -> None:
-        barrier.wait(30)
-
-    pre_save.connect(wait, sender=Booking)
-    try:
-        yield
-    finally:
-        pre_save.disconnect(wait, sender=Booking)
-
-
 def answered(task: Callable[[], Any]) -> Any:
     """Return what the task answers, or the database's complaint."""
     try:
@@ -79,14 +65,14 @@ class TestBookResourceConcurrency:
         """Shows that the tests below would fail without them."""
         resource = room()
         with locks_off(monkeypatch), constraint_off():
-            with meeting_before_the_write(2):
+            with meeting_before_saving(Booking, 2):
                 at_once([partial(book, resource, 1, 3)] * 2)
             assert Booking.objects.count() == 2
 
     def test_never_books_twice_with_the_lock_off(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """The database itself says so, but in a complaint, and often by a deadlock."""
         resource = room()
-        with locks_off(monkeypatch), meeting_before_the_write(2):
+        with locks_off(monkeypatch), meeting_before_saving(Booking, 2):
             answers = at_once([partial(answered, partial(book, resource, 1, 3))] * 2)
         assert (of(Booking, answers), of(DatabaseError, answers), Booking.objects.count()) == (1, 1, 1)
 
@@ -105,7 +91,7 @@ class TestBookResourceConcurrency:
 
     def test_does_not_wait_for_another_resource(self) -> None:
         resources = [room(), room()]
-        with meeting_before_the_write(2):
+        with meeting_before_saving(Booking, 2):
             answers = at_once([partial(book, resource, 1, 3) for resource in resources])
         assert of(Booking, answers) == 2
 

@@ -1,22 +1,18 @@
 """One show, 25 clients, 5 seats: exactly 5 bookings."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from functools import partial
-from threading import Barrier
-from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 from django.db.models import QuerySet
-from django.db.models.signals import pre_save
 from django.utils import timezone
 from rest_framework.test import APIClient
 
 from bookings.errors import NotEnoughTickets
 from bookings.models import Booking, Show
 from bookings.services import make_booking
+from tests.bookings.meeting import meeting_before_saving
 from tests.bookings.published import payloads
 from tests.bookings.threads import at_once
 from tests.factories import ShowFactory, UserFactory
@@ -27,21 +23,6 @@ from tickets_project.outbox.models import Message
 pytestmark = pytest.mark.django_db(transaction=True)
 
 CLIENTS, SEATS = 25, 5
-
-
-@contextmanager
-def meeting_before_the_write(count: int) -> Iterator[None]:
-    """Let nobody write seats before everybody has read them."""
-    barrier = Barrier(count)
-
-    def wait(**_signal: Any) -> None:
-        barrier.wait(30)
-
-    pre_save.connect(wait, sender=Show)
-    try:
-        yield
-    finally:
-        pre_save.disconnect(wait, sender=Show)
 
 
 def book(show: Show, booking_id: UUID | None = None) -> Booking:
@@ -60,7 +41,7 @@ class TestMakeBookingConcurrency:
         """Shows that the next test would fail without the lock."""
         monkeypatch.setattr(QuerySet, "select_for_update", lambda queryset, **_options: queryset)
         show = ShowFactory.create(number_of_tickets=SEATS)
-        with meeting_before_the_write(CLIENTS):
+        with meeting_before_saving(Show, CLIENTS):
             at_once([partial(book, show)] * CLIENTS)
         assert Booking.objects.count() == CLIENTS > SEATS
 
@@ -83,7 +64,7 @@ class TestMakeBookingConcurrency:
     def test_does_not_wait_for_another_show(self) -> None:
         """The lock is the show's own: both are held at the same time."""
         shows = [ShowFactory.create(number_of_tickets=SEATS) for _ in range(2)]
-        with meeting_before_the_write(2):
+        with meeting_before_saving(Show, 2):
             answers = at_once([partial(book, show) for show in shows])
         assert all(isinstance(answer, Booking) for answer in answers)
 

@@ -1,17 +1,13 @@
 """Many ask for the same money at the same time: it goes back once, and never more of it than was paid."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
 from functools import partial
-from threading import Barrier
-from typing import Any
 
 import pytest
 from django.db import IntegrityError
 from django.db.models import QuerySet, Sum
-from django.db.models.signals import pre_save
 from django.utils import timezone
 
 from bookings.commands import RefundTicket
@@ -23,6 +19,7 @@ from bookings.models import Booking, Receipt, Refund, Show, Ticket
 from bookings.services import cancel_booking, mark_paid, request_refund
 from bookings.services.receipts import ask_for_receipt
 from bookings.services.refunding import begin_refund
+from tests.bookings.meeting import meeting_before_saving
 from tests.bookings.money import UseTable, deliver_now, only, statuses, voided
 from tests.bookings.published import payloads
 from tests.bookings.threads import at_once
@@ -36,21 +33,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 ASKERS = 8
 TEN = Decimal("10.00")
-
-
-@contextmanager
-def meeting_before_the_refund(count: int) -> Iterator[None]:
-    """Let nobody store a refund before everybody has looked for one."""
-    barrier = Barrier(count)
-
-    def wait(**_signal: Any) -> None:
-        barrier.wait(30)
-
-    pre_save.connect(wait, sender=Refund)
-    try:
-        yield
-    finally:
-        pre_save.disconnect(wait, sender=Refund)
 
 
 @pytest.fixture
@@ -81,7 +63,7 @@ class TestRequestRefundConcurrency:
         """Shows that the next test would fail without the lock: the last resort is an error, and no answer."""
         booking = confirmed_booking(seats=1)
         ask = partial(request_refund, ticket_id=only_ticket(booking).id, act=owner_act(booking))
-        with meeting_before_the_refund(2), pytest.raises(IntegrityError, match="bookings_refund_ticket_once"):
+        with meeting_before_saving(Refund, 2), pytest.raises(IntegrityError, match="bookings_refund_ticket_once"):
             at_once([ask] * 2)
         assert Refund.objects.count() == 1
 
@@ -98,7 +80,7 @@ class TestRequestRefundConcurrency:
     def test_pays_back_more_than_was_paid_with_the_lock_off(self) -> None:
         """Shows that the next test would fail without the lock."""
         booking, asked = with_ten_left()
-        with meeting_before_the_refund(2):
+        with meeting_before_saving(Refund, 2):
             at_once(asked)
         assert money_back(booking) == Decimal("30.00") > booking.price_amount
 

@@ -1,21 +1,18 @@
 """One ticket, 25 scanners: one entry, and every scan stored."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import partial
-from threading import Barrier
-from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.db.models import QuerySet
-from django.db.models.signals import pre_save
 from django.utils import timezone
 from rest_framework.test import APIClient
 
 from bookings.errors import ScanAlreadyUndone, TicketNotPending
 from bookings.models import Scan, Ticket
 from bookings.services import activate_ticket, cancel_booking, scan, undo_scan
+from tests.bookings.meeting import meeting_before_saving
 from tests.bookings.published import payloads
 from tests.bookings.threads import at_once
 from tests.bookings.tickets import active_ticket, entries, now, pending_ticket, scanned
@@ -31,21 +28,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 SCANNERS, REPEATS = 25, 10
 REDEEM = "/api/v1/admin/tickets/redeem/"
 UNKNOWN = "ABCDEFGHJKMNPQRS"
-
-
-@contextmanager
-def meeting_before_the_write(count: int) -> Iterator[None]:
-    """Let nobody write the ticket before everybody has read it."""
-    barrier = Barrier(count)
-
-    def wait(**_signal: Any) -> None:
-        barrier.wait(30)
-
-    pre_save.connect(wait, sender=Ticket)
-    try:
-        yield
-    finally:
-        pre_save.disconnect(wait, sender=Ticket)
 
 
 def enter(ticket: Ticket, person: User) -> str:
@@ -74,7 +56,7 @@ class TestScan:
         """Shows that the next test would fail without the lock."""
         ticket, people = active_ticket(), scanners()
         monkeypatch.setattr(QuerySet, "select_for_update", lambda queryset, **_options: queryset)
-        with meeting_before_the_write(SCANNERS):
+        with meeting_before_saving(Ticket, SCANNERS):
             outcomes = at_once([partial(enter, ticket, person) for person in people])
         assert outcomes == ["redeemed"] * SCANNERS
         assert len(payloads("ticket.redeemed")) == SCANNERS
@@ -88,7 +70,7 @@ class TestScan:
     def test_does_not_wait_for_another_ticket(self) -> None:
         """The lock is the ticket's own: both are held at the same time."""
         tickets, people = [active_ticket(), active_ticket()], scanners()[:2]
-        with meeting_before_the_write(2):
+        with meeting_before_saving(Ticket, 2):
             outcomes = at_once([partial(enter, *each) for each in zip(tickets, people, strict=True)])
         assert outcomes == ["redeemed"] * 2
 

@@ -204,8 +204,10 @@ class TestTicketEvents:
     def test_are_filed_under_their_ticket(self, ticket: Ticket, ada: User, ann: User) -> None:
         activate(ticket, ada)
         redeem(ticket, ann)
-        for message in Message.objects.filter(type__startswith="ticket."):
-            assert (message.aggregatetype, message.aggregateid) == ("ticket", message.payload["ticket_id"])
+        messages = Message.objects.filter(type__startswith="ticket.")
+        about = [(message.type, message.aggregatetype, message.aggregateid) for message in messages]
+        assert ("ticket.redeemed", "ticket", str(ticket.id)) in about
+        assert about == [(message.type, "ticket", message.payload["ticket_id"]) for message in messages]
 
     def test_are_two_for_two_new_tickets(self, booking: Booking, ann: User) -> None:
         step = partial(confirm_booking, booking_id=booking.id, act=by(ann, BOOKED), payment_id=None)

@@ -59,9 +59,8 @@ def customer(live_server: LiveServer, simulator: Simulator) -> Iterator[Site]:
     site.close()
 
 
-@pytest.fixture
-def show_id(staff: Site) -> str:
-    """Put a show up."""
+def put_up_show(staff: Site, **facts: Any) -> str:
+    """Put a show up that starts in a month; return its id."""
     start = datetime.now(UTC) + timedelta(days=30)
     show = staff.post(
         "/shows/",
@@ -70,5 +69,12 @@ def show_id(staff: Site) -> str:
         start_time=start.isoformat(),
         number_of_tickets=100,
         price={"amount": "50.30", "currency": "EUR"},
+        **facts,
     )
     return str(show["show_id"])
+
+
+@pytest.fixture
+def show_id(staff: Site) -> str:
+    """Put a show up."""
+    return put_up_show(staff)

@@ -1,7 +1,6 @@
 """From the booking of a show that the vendor sells to its tickets: real site, real worker, the vendor calling back."""
 
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -13,7 +12,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from bookings.models import Refund, Show
 from printing.models import PrintedTicket
-from tests.journeys.conftest import Site
+from tests.journeys.conftest import Site, put_up_show
 from tests.processes import eventually, worker
 from tests.signing import SECRET
 from tickets_project.gateway.simulator.server import Simulator
@@ -64,17 +63,7 @@ def vendor(simulator: Simulator, http: requests.Session) -> Vendor:
 @pytest.fixture
 def show_id(staff: Site) -> str:
     """Put a show up that the vendor sells."""
-    start = datetime.now(UTC) + timedelta(days=30)
-    show = staff.post(
-        "/shows/",
-        title="Carmen",
-        venue="Teatro Real, Madrid",
-        start_time=start.isoformat(),
-        number_of_tickets=100,
-        price={"amount": "50.30", "currency": "EUR"},
-        dead_nation_id=str(uuid4()),
-    )
-    return str(show["show_id"])
+    return put_up_show(staff, dead_nation_id=str(uuid4()))
 
 
 def book(customer: Site, show_id: str, *, seats: int = 2) -> str:

@@ -5,7 +5,6 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Permission
 from django.test import Client
 from django.utils import timezone
 from django.utils.html import strip_tags
@@ -15,6 +14,7 @@ from bookings.services import cancel_booking, request_refund
 from bookings.services.refunding import record_refused
 from tests.bookings.tickets import unbooked_ticket
 from tests.factories import DeliveryFactory, StaffFactory, UserFactory, confirmed_booking, staff_act
+from tests.pages import staff_with
 from tickets_project import concerns
 from tickets_project.notifications.models import Notification
 from tickets_project.outbox.models import Message
@@ -26,14 +26,6 @@ FIRST_PAGE = "/admin/"
 def logged_in(*, role: str) -> Client:
     client = Client()
     client.force_login(StaffFactory.create(role=role))
-    return client
-
-
-def staff_with(*codenames: str) -> Client:
-    staff = StaffFactory.create(role="")
-    staff.user_permissions.set(Permission.objects.filter(codename__in=codenames))
-    client = Client()
-    client.force_login(staff)
     return client
 
 

@@ -104,6 +104,14 @@ class TestHandlers:
             assert response.status_code == status
             assert response.headers["Content-Type"].startswith("text/html")
 
+    @pytest.mark.parametrize(
+        ("path", "says"), [("/deny/", "You may not do this"), ("/nowhere/", "There is no such page")]
+    )
+    def test_lead_back_to_the_first_page(self, path: str, says: str) -> None:
+        page = get(path).content.decode()
+        assert says in page
+        assert '<a href="/">' in page
+
     def test_answer_a_view_that_is_not_of_rest_framework(self) -> None:
         response = get("/api/deny/")
         assert (response.status_code, response.json()["code"]) == (403, "permission_denied")

@@ -5,6 +5,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+from tickets_project.notifications.catalogue import TEMPLATES
 from tickets_project.subscriptions import SUBSCRIPTIONS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "messages.md").read_text(encoding="utf-8")
@@ -31,3 +32,8 @@ class TestMessagesPage:
             (entry.message.NAME, f"`{entry.key}`{' (external)' if entry.external else ''}") for entry in SUBSCRIPTIONS
         ]
         assert told == heard
+
+    def test_has_each_notification_with_its_facts(self) -> None:
+        rows = [row for row in ROWS if len(row) == 5]
+        told = {name.strip("`"): (set(facts.split(", ")), set(also.split(", "))) for name, _, facts, also, _ in rows}
+        assert told == {name: (facts.required, facts.optional) for name, facts in TEMPLATES.items()}

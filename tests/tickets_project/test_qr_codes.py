@@ -1,11 +1,13 @@
 """QR pictures, read back with a small reader of our own: version 1, level M, letters and digits."""
 
 import re
+import struct
+import zlib
 
 import pytest
 
 from bookings.codes import redemption_code
-from tickets_project.qr_codes import qr_svg
+from tickets_project.qr_codes import in_fours, qr_png, qr_svg
 
 SIZE, BORDER = 21, 4
 LETTERS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:"
@@ -55,6 +57,40 @@ def _is_fixed(x: int, y: int) -> bool:
     return in_corner or 6 in {x, y}
 
 
+def text_in(png: bytes) -> str:
+    """Return the text of a QR picture, through its squares."""
+    scale, border = 8, 4
+    rows = _pixels(png)
+    squares = [
+        f"M{x} {y}h1"
+        for y, row in enumerate(rows[::scale])
+        for x, is_light in enumerate(row[::scale])
+        if not is_light and x >= border
+    ]
+    return decoded(f'<path d="{"".join(squares)}"/>')
+
+
+def _pixels(png: bytes) -> list[list[int]]:
+    """Return rows of 0 (black) and 1 (white) of a PNG (RFC 2083) with one bit a pixel, filtered by rows at most."""
+    assert png.startswith(b"\x89PNG\r\n\x1a\n")
+    chunks, position = dict[bytes, bytes](), 8
+    while position < len(png):
+        length, kind = struct.unpack(">I4s", png[position : position + 8])
+        chunks[kind] = chunks.get(kind, b"") + png[position + 8 : position + 8 + length]
+        position += 12 + length
+    width, height, depth, colour = struct.unpack(">IIBB", chunks[b"IHDR"][:10])
+    assert (depth, colour) == (1, 0)
+    content, stride = zlib.decompress(chunks[b"IDAT"]), 1 + (width + 7) // 8
+    rows, above = list[list[int]](), bytes(stride - 1)
+    for start in range(0, height * stride, stride):
+        # The filters None and Up.
+        assert content[start] in {0, 2}
+        line = content[start + 1 : start + stride]
+        above = bytes((a + b) % 256 for a, b in zip(line, above, strict=True)) if content[start] else line
+        rows.append([above[x // 8] >> (7 - x % 8) & 1 for x in range(width)])
+    return rows
+
+
 class TestQrSvg:
     def test_holds_the_text(self) -> None:
         for code in (redemption_code(), "ABCDEFGH23456789"):
@@ -72,3 +108,15 @@ class TestQrSvg:
     @pytest.mark.parametrize("text", ["<script>", "żółć", "x" * 500])
     def test_takes_any_text(self, text: str) -> None:
         assert text not in qr_svg(text)
+
+
+class TestQrPng:
+    def test_holds_the_text(self) -> None:
+        for code in (redemption_code(), "ABCDEFGH23456789"):
+            assert text_in(qr_png(code)) == code
+
+
+class TestInFours:
+    def test_groups(self) -> None:
+        assert in_fours("ABCDEFGH23456789") == "ABCD EFGH 2345 6789"
+        assert in_fours("") == ""

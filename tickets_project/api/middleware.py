@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from time import perf_counter
 from uuid import uuid4
 
 import structlog
-from django.http import HttpRequest, HttpResponse
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.urls import is_valid_path
 
 from tickets_project.api.problems import Problem
@@ -58,18 +60,33 @@ class EitherSlashMiddleware:
 
 
 class ReadableMiddleware:
-    """Refuses what nothing behind it could read: a body without its length, and NUL in an address or a query."""
+    """Refuses what nothing behind it could read: a body without its length, and NUL in an address or a query.
+
+    It leaves no body unread that is small enough to be taken.
+    """
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Answer, or say what to send instead."""
+        response = self._answer(request)
+        _read_to_the_end(request)
+        return response
+
+    def _answer(self, request: HttpRequest) -> HttpResponse:
         if request.headers.get("Transfer-Encoding") and not request.headers.get("Content-Length"):
             return _refusal(411, "length_required", "Send the body with its Content-Length, not in chunks.")
         if "\0" in request.path_info or "%00" in request.META.get("QUERY_STRING", ""):
             return _refusal(400, "malformed", "An address takes no NUL.")
         return self.get_response(request)
+
+
+def _read_to_the_end(request: HttpRequest) -> None:
+    # A refusal often comes before the body is read. Were it answered so, gunicorn would read the rest of the body
+    # only then, swallow the client's next request with it, and close the connection without an answer.
+    with suppress(UnreadablePostError):
+        request.read(settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
 
 
 def _refusal(status: int, code: str, detail: str) -> HttpResponse:

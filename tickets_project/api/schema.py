@@ -38,5 +38,14 @@ def add_problems(result: dict[str, Any], **context: Any) -> dict[str, Any]:
     return result
 
 
+def add_summaries(result: dict[str, Any], **context: Any) -> dict[str, Any]:
+    """Give every operation the first sentence of its description as its title (likewise a hook)."""
+    del context
+    for operation in _operations(result):
+        sentence, _, _ = operation.get("description", "").partition(".")
+        operation.setdefault("summary", " ".join(sentence.split()))
+    return result
+
+
 def _operations(result: dict[str, Any]) -> list[dict[str, Any]]:
     return [operation for item in result["paths"].values() for method, operation in item.items() if method in _METHODS]

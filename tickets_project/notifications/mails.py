@@ -4,9 +4,7 @@ from email.mime.base import MIMEBase
 from email.mime.image import MIMEImage
 from email.mime.text import MIMEText
 from email.utils import parseaddr
-from io import BytesIO
 
-import segno
 from django.core.exceptions import ValidationError
 from django.core.mail import BadHeaderError, EmailMultiAlternatives
 from django.core.validators import validate_email
@@ -15,9 +13,7 @@ from tickets_project.notifications.calendars import calendar_file
 from tickets_project.notifications.models import Notification
 from tickets_project.notifications.rendering import render
 from tickets_project.outbox.outcomes import GiveUp
-
-# The mask of the pictures on paper: trying all eight costs four times as much, and any of them scans.
-_MASK = 4
+from tickets_project.qr_codes import qr_png
 
 
 class MailWithPicture(EmailMultiAlternatives):
@@ -48,13 +44,6 @@ def compose(notification: Notification, *, sending: int) -> EmailMultiAlternativ
     mail.extra_headers = {"Message-ID": message_id, "Auto-Submitted": "auto-generated"}
     _check_headers(mail)
     return mail
-
-
-def qr_png(text: str) -> bytes:
-    """Return the text as a QR picture for screens that show no SVG, as most mail programs."""
-    picture = BytesIO()
-    segno.make_qr(text, error="m", mask=_MASK).save(picture, kind="png", scale=8, border=4)
-    return picture.getvalue()
 
 
 def _picture(code: str, content_id: str) -> MIMEBase:

@@ -12,6 +12,7 @@ from django.template import Context, Engine
 from tickets_project.local_times import local_time
 from tickets_project.notifications.catalogue import TEMPLATES, TIMES
 from tickets_project.notifications.models import Notification
+from tickets_project.qr_codes import in_fours
 
 # What a line leaves that is not said.
 _GAP = re.compile(r"\n{3,}")
@@ -80,8 +81,3 @@ def _readable(name: str, value: Any) -> Any:
 def _web_address(text: str) -> str:
     """Return what a mail may link to: no `javascript:` and nothing relative."""
     return text if text.startswith(("https://", "http://")) else ""
-
-
-def in_fours(code: str) -> str:
-    """Return a code as people read it aloud."""
-    return " ".join(code[start : start + 4] for start in range(0, len(code), 4))

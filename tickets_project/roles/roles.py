@@ -15,8 +15,12 @@ _READS = (
     "bookings.view_ticket",
     "bookings.view_tickettype",
     "bookings.view_scan",
+    "bookings.view_refund",
     "audit.view_auditentry",
     "notifications.view_notification",
+    # Why something waits is told by the messages about it.
+    "outbox.view_message",
+    "outbox.view_delivery",
 )
 _SELLS = (
     "bookings.change_booking",
@@ -33,7 +37,6 @@ _PUTS_UP = tuple(
 _DOOR = ("bookings.redeem_ticket",)
 _WATCHES_THE_DOOR = ("bookings.undo_scan",)
 _MONEY = (
-    "bookings.view_refund",
     "bookings.view_receipt",
     "bookings.request_refund",
     "bookings.pay_refund",
@@ -42,8 +45,6 @@ _MONEY = (
 )
 _RUNS = (
     "bookings.view_trackerrow",
-    "outbox.view_message",
-    "outbox.view_delivery",
     "outbox.view_dispatcher",
     "outbox.repair_delivery",
     "django_q.view_schedule",

@@ -12,8 +12,8 @@ from django.utils import timezone
 
 from bookings.models import Booking, Refund, Ticket
 from bookings.services import cancel_booking, complete_booking
-from tests.bookings.admin.pages import page, said_after, staff_with
 from tests.factories import ShowFactory, confirmed_booking, pending_booking, staff_act
+from tests.pages import page, said_after, staff_with
 from tickets_project.audit.models import AuditEntry
 from tickets_project.outbox.models import Message
 

@@ -1,11 +1,10 @@
 """Refunds, receipts and tracker rows in the admin."""
 
 from datetime import timedelta
-from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.contrib.auth.models import Permission, User
+from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -17,6 +16,7 @@ from bookings.services.receipts import ask_for_receipt, record_issued
 from bookings.services.refunding import record_refused
 from bookings.services.tracking import note_row, record_appended
 from tests.factories import NOON, StaffFactory, confirmed_booking, only_ticket, owner_act
+from tests.pages import page, results, staff_with
 from tickets_project.audit.acts import Act
 from tickets_project.audit.models import AuditEntry
 from tickets_project.notifications.models import Notification
@@ -49,24 +49,6 @@ def manual() -> Refund:
     booking = confirmed_booking(seats=2)
     cancel_booking(booking_id=booking.id, act=owner_act(booking, at=booking.start_time - timedelta(hours=10)))
     return Refund.objects.get(booking=booking)
-
-
-def page(client: Client, address: str) -> str:
-    answer = client.get(address)
-    assert answer.status_code == 200
-    return answer.content.decode()
-
-
-def results(client: Client, address: str) -> list[Any]:
-    return list(client.get(address).context["cl"].result_list)
-
-
-def staff_with(*codenames: str) -> Client:
-    staff = StaffFactory.create(role="")
-    staff.user_permissions.set(Permission.objects.filter(codename__in=codenames))
-    client = Client()
-    client.force_login(staff)
-    return client
 
 
 def queries_for(client: Client, address: str) -> int:

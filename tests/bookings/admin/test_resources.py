@@ -9,9 +9,9 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from bookings.models import Booking, Resource
-from tests.bookings.admin.pages import page, results
 from tests.bookings.rooms import SATURDAY, SUNDAY, book, room
 from tests.factories import TicketTypeFactory
+from tests.pages import page, results
 from tickets_project.audit.models import AuditEntry
 
 pytestmark = pytest.mark.django_db

@@ -11,9 +11,9 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from bookings.models import Scan, Ticket
-from tests.bookings.admin.pages import logged_in, staff_with
 from tests.bookings.tickets import active_ticket, now, pending_ticket, scanned
 from tests.factories import StaffFactory, UserFactory
+from tests.pages import logged_in, staff_with
 from tickets_project.audit.models import AuditEntry
 from tickets_project.outbox.models import Message
 

@@ -10,9 +10,9 @@ from pytest_django import DjangoAssertNumQueries
 
 from bookings.models import Scan
 from bookings.services import scan, undo_scan
-from tests.bookings.admin.pages import page, results, said_after, staff_with
 from tests.bookings.tickets import active_ticket, now, scanned
 from tests.factories import staff_act
+from tests.pages import page, results, said_after, staff_with
 from tickets_project.audit.models import AuditEntry
 
 pytestmark = pytest.mark.django_db

@@ -11,8 +11,8 @@ from pytest_django import DjangoAssertNumQueries
 
 from bookings.models import Booking, Show, TicketType
 from bookings.services import record_printed
-from tests.bookings.admin.pages import results
 from tests.factories import ShowFactory, TicketTypeFactory, confirmed_booking, only_ticket, pending_booking
+from tests.pages import results
 
 pytestmark = pytest.mark.django_db
 SHOWS, TYPES = "/admin/bookings/show/", "/admin/bookings/tickettype/"

@@ -11,9 +11,9 @@ from django.utils import timezone
 from bookings.models import Booking, Refund, Ticket
 from bookings.services import cancel_booking, request_refund
 from bookings.services.refunding import record_refused
-from tests.bookings.admin.pages import page, said_after, staff_with
 from tests.bookings.tickets import active_ticket, now, pending_ticket, scanned, ticket_that_is, unbooked_ticket
 from tests.factories import confirmed_booking, staff_act
+from tests.pages import page, said_after, staff_with
 from tickets_project.audit.models import AuditEntry
 from tickets_project.outbox.models import Message
 

@@ -10,9 +10,9 @@ from pytest_django import Settings
 
 from bookings.models import Ticket
 from bookings.services import record_printed, request_refund
-from tests.bookings.admin.pages import labels, page, results, section, staff_with
 from tests.bookings.tickets import active_ticket, scanned, ticket_that_is, unbooked_ticket
 from tests.factories import DeliveryFactory, confirmed_booking, only_ticket, staff_act
+from tests.pages import labels, page, results, section, staff_with
 from tickets_project.gateway import files
 from tickets_project.gateway.simulator.server import Simulator
 from tickets_project.outbox.models import Delivery, Message

@@ -137,7 +137,9 @@ class TestBookingsViewPost:
         traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
         response = customer.post(BOOKINGS, body(), headers={"Correlation-ID": "door-7", "traceparent": traceparent})
         assert response.headers["Correlation-ID"] == "door-7"
-        for message in Message.objects.all():
+        messages = list(Message.objects.all())
+        assert len(messages) == 2
+        for message in messages:
             assert message.headers == {
                 "correlation_id": "door-7",
                 "causation_id": None,

@@ -219,6 +219,11 @@ class TestCancelBookingViewPost:
         assert cancel(customer, booking).json()["data"]["refund_amount"] == refund
         assert payload("booking.cancelled")["refund_amount"] == refund
 
+    def test_previews_in_the_currency_that_the_vendor_was_paid_in(self, customer: APIClient, ada: User) -> None:
+        booking = pending_booking(owner=ada, show=ShowFactory.create(dead_nation_id=uuid4()))
+        Ticket.of(booking, created_at=timezone.now(), price_amount=Decimal(12), price_currency="CHF").save()
+        assert customer.get(url(booking)).json() == {"refund_amount": "12.00", "currency": "CHF"}
+
     @pytest.mark.parametrize("notice", [notice for notice, _ in BOUNDARIES])
     def test_pays_all_back_when_staff_cancel(
         self, staff: APIClient, monkeypatch: pytest.MonkeyPatch, notice: timedelta

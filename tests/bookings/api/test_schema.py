@@ -15,10 +15,25 @@ ROUTES = {
     "/api/v1/bookings/": {"get", "post"},
     "/api/v1/bookings/{booking_id}/": {"get"},
     "/api/v1/bookings/{booking_id}/confirm/": {"post"},
+    "/api/v1/bookings/{booking_id}/cancel/": {"get", "post"},
+    "/api/v1/bookings/{booking_id}/complete/": {"post"},
+    "/api/v1/bookings/{booking_id}/no-show/": {"post"},
+    "/api/v1/resources/": {"get", "post"},
+    "/api/v1/resources/{resource_id}/": {"get"},
+    "/api/v1/resources/{resource_id}/availability/": {"get"},
     "/api/v1/tickets/": {"get"},
     "/api/v1/tickets/{ticket_id}/": {"get"},
     "/api/v1/tickets/{ticket_id}/document/": {"get"},
     "/api/v1/tickets/{ticket_id}/qr.svg": {"get"},
+    "/api/v1/tickets/{ticket_id}/activate/": {"post"},
+    "/api/v1/tickets/{ticket_id}/refund/": {"post"},
+    "/api/v1/tickets/{ticket_id}/scans/": {"get"},
+    "/api/v1/admin/tickets/{ticket_id}/activate/": {"post"},
+    "/api/v1/admin/tickets/redeem/": {"post"},
+    "/api/v1/admin/tickets/scans/{scan_id}/undo/": {"post"},
+    "/api/v1/vendor/tickets-status/": {"post"},
+    "/api/v1/ops/bookings/": {"get"},
+    "/api/v1/ops/bookings/{booking_id}/": {"get"},
 }
 
 
@@ -32,6 +47,12 @@ class TestSchema:
         assert response.status_code == 200
         paths = response.json()["paths"]
         assert {path: set(paths[path]) for path in ROUTES} == ROUTES
+
+    def test_titles_every_operation(self, customer: APIClient) -> None:
+        paths = customer.get("/api/v1/schema/", headers={"accept": "application/json"}).json()["paths"]
+        titles = [operation["summary"] for path in paths.values() for operation in path.values()]
+        assert all(titles)
+        assert paths["/api/v1/shows/"]["post"]["summary"] == "Put a show up for booking"
 
     def test_names_the_filters_and_the_answers(self, customer: APIClient) -> None:
         paths = customer.get("/api/v1/schema/", headers={"accept": "application/json"}).json()["paths"]

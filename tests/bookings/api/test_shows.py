@@ -51,11 +51,12 @@ class TestShowsViewPost:
     def test_takes_the_optional_fields(self, staff: APIClient) -> None:
         TicketTypeFactory.create(name="vip")
         vendor = str(uuid4())
-        given = {"end_time": "2126-05-02T22:00:00Z", "ticket_type": "vip", "dead_nation_id": vendor}
+        times = {"end_time": "2126-05-02T22:00:00Z", "doors_time": "2126-05-02T18:00:00Z"}
+        given = {**times, "ticket_type": "vip", "dead_nation_id": vendor}
         assert staff.post(SHOWS, body(**given)).json().items() >= given.items()
 
     def test_takes_null_for_what_may_be_left_out(self, staff: APIClient) -> None:
-        assert staff.post(SHOWS, body(end_time=None, dead_nation_id=None)).status_code == 201
+        assert staff.post(SHOWS, body(end_time=None, doors_time=None, dead_nation_id=None)).status_code == 201
 
     def test_is_for_staff(self, customer: APIClient, nobody: APIClient) -> None:
         assert customer.post(SHOWS, body()).status_code == 403
@@ -94,6 +95,8 @@ class TestShowsViewPost:
             ("end_time", "2126-05-02T20:00:00+02:00"),
             ("end_time", "2126-05-02T17:00:00Z"),
             ("end_time", "2126-05-02T22:00:00"),
+            ("doors_time", "2126-05-02T18:00:01Z"),
+            ("doors_time", "2126-05-02T17:00:00"),
             ("number_of_tickets", 0),
             ("number_of_tickets", -1),
             ("number_of_tickets", 1.5),

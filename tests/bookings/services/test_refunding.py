@@ -463,6 +463,8 @@ class TestVendorBooking:
         cancel_booking(booking_id=booking.id, act=late(booking))
         refund = Refund.objects.get()
         assert (refund.status, str(refund.money)) == ("manual", "6.00 CHF")
+        context = Notification.objects.get(template="booking_cancelled").context
+        assert (context["refund_amount"], context["currency"]) == ("6.00", "CHF")
 
     def test_leaves_out_tickets_in_another_currency_than_the_first(self) -> None:
         booking = vendor_booking("12.00")

@@ -6,20 +6,19 @@ from datetime import timedelta
 from decimal import Decimal
 from functools import partial
 from itertools import permutations
-from threading import Barrier
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 from django.db import connection
 from django.db.models import QuerySet
-from django.db.models.signals import pre_save
 from django.utils import timezone
 
 from bookings.errors import NotSoldByVendor, TicketOfAnotherBooking
 from bookings.models import Booking, BookingStatus, Refund, Resource, Show, Ticket, TicketStatus, TicketType
 from bookings.services import cancel_booking, complete_booking, mark_no_show
 from bookings.services.vendor import CANCELLED_THERE, WITHOUT_SEAT, VendorTicket, record_vendor_tickets
+from tests.bookings.meeting import meeting_before_saving
 from tests.bookings.published import names, payload, payloads
 from tests.bookings.threads import at_once
 from tests.factories import NOON, ShowFactory, TicketTypeFactory, owner_act, pending_booking, staff_act
@@ -429,21 +428,6 @@ class TestRecordVendorTicketsInAnyOrder:
 
 
 @contextmanager
-def meeting_before_confirming(count: int) -> Iterator[None]:
-    """Let nobody confirm a booking before everybody has looked for a seat."""
-    barrier = Barrier(count)
-
-    def wait(**_signal: Any) -> None:
-        barrier.wait(30)
-
-    pre_save.connect(wait, sender=Booking)
-    try:
-        yield
-    finally:
-        pre_save.disconnect(wait, sender=Booking)
-
-
-@contextmanager
 def dawdling() -> Iterator[None]:
     """Take a while over each new ticket, so that two requests meet half-way."""
     with connection.cursor() as cursor:
@@ -468,7 +452,7 @@ class TestRecordVendorTicketsConcurrency:
         """Shows that the next test would fail without the locks."""
         monkeypatch.setattr(QuerySet, "select_for_update", lambda queryset, **_options: queryset)
         booking = vendor_booking(seats=1)
-        with meeting_before_confirming(2):
+        with meeting_before_saving(Booking, 2):
             at_once([telling(confirmed(booking, ticket)) for ticket in (A, B)])
         assert list(statuses().values()) == ["pending", "pending"]
 

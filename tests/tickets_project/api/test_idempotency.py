@@ -21,6 +21,11 @@ from tickets_project.api.models import IdempotencyKey
 DOOR = "/api/v1/groups/door/"
 
 
+@pytest.fixture(autouse=True)
+def _no_groups_yet(db: None) -> None:  # noqa: ARG001 - opens the database
+    Group.objects.all().delete()
+
+
 def post(client: APIClient, key: str | None = "k1", path: str = DOOR, **body: Any) -> Any:
     headers = {} if key is None else {"Idempotency-Key": key}
     return client.post(path, body, headers=headers)

@@ -1,8 +1,17 @@
-"""The trace and the two forms of a path."""
+"""The trace, the two forms of a path, and what cannot be read."""
+
+from io import BytesIO
+from typing import NoReturn
 
 import pytest
+from django.core.handlers.wsgi import WSGIRequest
+from django.http import HttpRequest, HttpResponse
+from django.test import RequestFactory
+from pytest_django import Settings
 from rest_framework.test import APIClient
 from structlog.testing import capture_logs
+
+from tickets_project.api.middleware import ReadableMiddleware
 
 TRACEPARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
@@ -96,3 +105,30 @@ class TestReadableMiddleware:
     def test_takes_no_nul(self, address: str) -> None:
         response = APIClient().get(address)
         assert (response.status_code, response.json()["code"]) == (400, "malformed")
+
+    @pytest.mark.parametrize("address", ["/api/v1/groups/door/", "/api/v1/groups/door/?a=%00"])
+    def test_reads_a_body_that_was_refused_unread(self, address: str) -> None:
+        request = RequestFactory().post(address, {"text": "unread"}, content_type="application/json")
+        assert _refused(request).status_code in {400, 401}
+        assert request.read() == b""
+
+    def test_reads_no_more_than_a_body_may_have(self, settings: Settings) -> None:
+        settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 4
+        request = RequestFactory().generic("POST", "/api/v1/groups/door/", "abcdef")
+        _refused(request)
+        assert request.read() == b"ef"
+
+    def test_answers_although_the_rest_of_the_body_never_comes(self) -> None:
+        request = WSGIRequest({"REQUEST_METHOD": "POST", "CONTENT_LENGTH": "2", "wsgi.input": _Gone()})
+        assert _refused(request).status_code == 401
+
+
+class _Gone(BytesIO):
+    """The body of a client that has hung up."""
+
+    def read(self, _size: int | None = -1, /) -> NoReturn:
+        raise ConnectionResetError
+
+
+def _refused(request: HttpRequest) -> HttpResponse:
+    return ReadableMiddleware(lambda _request: HttpResponse(status=401))(request)

@@ -6,13 +6,13 @@ from uuid import UUID, uuid4
 
 import pytest
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
-from django.contrib.auth.models import Permission
 from django.core import mail
 from django.db import connection
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
-from tests.factories import StaffFactory, UserFactory
+from tests.factories import UserFactory
+from tests.pages import results, staff_with
 from tests.tickets_project.notifications.made import AT, BOOKING, pending, sent
 from tests.working import deliver_all
 from tickets_project.notifications import admin
@@ -27,18 +27,6 @@ NOTIFICATIONS = "/admin/notifications/notification/"
 
 def page_of(notification: Notification) -> str:
     return f"{NOTIFICATIONS}{notification.pk}/change/"
-
-
-def results(client: Client, address: str) -> list[Any]:
-    return list(client.get(address).context["cl"].result_list)
-
-
-def staff_with(*codenames: str) -> Client:
-    staff = StaffFactory.create(role="")
-    staff.user_permissions.set(Permission.objects.filter(codename__in=codenames))
-    client = Client()
-    client.force_login(staff)
-    return client
 
 
 def park() -> Delivery:

@@ -1,7 +1,5 @@
 """Mails, as they are handed over."""
 
-import struct
-import zlib
 from email import policy
 from email.message import EmailMessage
 from email.parser import BytesParser
@@ -10,10 +8,9 @@ import pytest
 from icalendar import Calendar
 from pytest_django import Settings
 
-from bookings.codes import redemption_code
 from tests.tickets_project.notifications.made import BOOKING, CODE, FACTS, unsaved
-from tests.tickets_project.test_qr_codes import decoded
-from tickets_project.notifications.mails import compose, qr_png
+from tests.tickets_project.test_qr_codes import text_in
+from tickets_project.notifications.mails import compose
 from tickets_project.notifications.models import Notification
 from tickets_project.outbox.outcomes import GiveUp
 
@@ -26,40 +23,6 @@ def parsed(notification: Notification, *, sending: int = 1) -> EmailMessage:
 
 def parts(mail: EmailMessage, content_type: str) -> list[EmailMessage]:
     return [part for part in mail.walk() if part.get_content_type() == content_type]
-
-
-def text_in(png: bytes) -> str:
-    """Return the text of a QR picture, through its squares."""
-    scale, border = 8, 4
-    rows = _pixels(png)
-    squares = [
-        f"M{x} {y}h1"
-        for y, row in enumerate(rows[::scale])
-        for x, is_light in enumerate(row[::scale])
-        if not is_light and x >= border
-    ]
-    return decoded(f'<path d="{"".join(squares)}"/>')
-
-
-def _pixels(png: bytes) -> list[list[int]]:
-    """Return rows of 0 (black) and 1 (white) of a PNG (RFC 2083) with one bit a pixel, filtered by rows at most."""
-    assert png.startswith(b"\x89PNG\r\n\x1a\n")
-    chunks, position = dict[bytes, bytes](), 8
-    while position < len(png):
-        length, kind = struct.unpack(">I4s", png[position : position + 8])
-        chunks[kind] = chunks.get(kind, b"") + png[position + 8 : position + 8 + length]
-        position += 12 + length
-    width, height, depth, colour = struct.unpack(">IIBB", chunks[b"IHDR"][:10])
-    assert (depth, colour) == (1, 0)
-    content, stride = zlib.decompress(chunks[b"IDAT"]), 1 + (width + 7) // 8
-    rows, above = list[list[int]](), bytes(stride - 1)
-    for start in range(0, height * stride, stride):
-        # The filters None and Up.
-        assert content[start] in {0, 2}
-        line = content[start + 1 : start + stride]
-        above = bytes((a + b) % 256 for a, b in zip(line, above, strict=True)) if content[start] else line
-        rows.append([above[x // 8] >> (7 - x % 8) & 1 for x in range(width)])
-    return rows
 
 
 class TestCompose:
@@ -143,9 +106,3 @@ class TestCompose:
         settings.DEFAULT_FROM_EMAIL = "Example\nBcc: eve@evil.example <tickets@tickets.example>"
         with pytest.raises(GiveUp, match="newlines"):
             compose(unsaved("booking_confirmed"), sending=1)
-
-
-class TestQrPng:
-    def test_holds_the_text(self) -> None:
-        for code in (redemption_code(), CODE):
-            assert text_in(qr_png(code)) == code

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.tickets_project.notifications.made import BOOKING, CODE, FACTS, TICKET, unsaved
-from tickets_project.notifications.rendering import in_fours, one_line, render
+from tests.tickets_project.notifications.made import BOOKING, FACTS, TICKET, unsaved
+from tickets_project.notifications.rendering import one_line, render
 
 NASTY = """</title><script>alert("1")</script><b>'&amp;&"""
 SECRETIVE = "Carmen\r\nBcc: eve@evil.example\n\x00\x85\u2028Subject: other"
@@ -198,9 +198,3 @@ class TestOneLine:
     )
     def test_has_one_line(self, text: str, line: str) -> None:
         assert one_line(text) == line
-
-
-class TestInFours:
-    def test_groups(self) -> None:
-        assert in_fours(CODE) == "ABCD EFGH 2345 6789"
-        assert in_fours("") == ""

@@ -6,11 +6,11 @@ from uuid import uuid4
 
 import pytest
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
-from django.contrib.auth.models import Permission
 from django.test import Client
 from django.utils import timezone
 
-from tests.factories import DeliveryFactory, MessageFactory, StaffFactory
+from tests.factories import DeliveryFactory, MessageFactory
+from tests.pages import results, staff_with
 from tickets_project.outbox.models import Delivery, Dispatcher, Intervention, Message
 from tickets_project.outbox.repairing import retry_delivery
 
@@ -27,18 +27,6 @@ def parked(**facts: Any) -> Delivery:
 
 def page_of(row: Delivery | Message) -> str:
     return f"/admin/outbox/{row._meta.model_name}/{row.pk}/change/"
-
-
-def results(client: Client, address: str) -> list[Any]:
-    return list(client.get(address).context["cl"].result_list)
-
-
-def staff_with(*codenames: str) -> Client:
-    staff = StaffFactory.create(role="")
-    staff.user_permissions.set(Permission.objects.filter(codename__in=codenames))
-    client = Client()
-    client.force_login(staff)
-    return client
 
 
 class TestMessageAdmin:

@@ -16,8 +16,11 @@ READS = {
     "bookings.view_ticket",
     "bookings.view_tickettype",
     "bookings.view_scan",
+    "bookings.view_refund",
     "audit.view_auditentry",
     "notifications.view_notification",
+    "outbox.view_message",
+    "outbox.view_delivery",
 }
 SELLS = {
     "bookings.change_booking",
@@ -26,7 +29,6 @@ SELLS = {
     "notifications.resend_notification",
 }
 MONEY = {
-    "bookings.view_refund",
     "bookings.view_receipt",
     "bookings.request_refund",
     "bookings.pay_refund",
@@ -44,8 +46,6 @@ RUNS = {
     "bookings.change_tickettype",
     "bookings.undo_scan",
     "bookings.view_trackerrow",
-    "outbox.view_message",
-    "outbox.view_delivery",
     "outbox.view_dispatcher",
     "outbox.repair_delivery",
     "django_q.view_schedule",

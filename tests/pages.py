@@ -1,4 +1,4 @@
-"""What the tests of the admin's pages of bookings share."""
+"""Pages of the admin, as members of staff read them."""
 
 from typing import Any
 
