@@ -2,12 +2,14 @@
 
 import secrets
 
+CONFIRMATION_LENGTH = 10
+
 _ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
 def confirmation_code() -> str:
     """Return ten characters, 49 bits: unique in practice, and unique by constraint."""
-    return _code(10)
+    return _code(CONFIRMATION_LENGTH)
 
 
 def redemption_code() -> str:

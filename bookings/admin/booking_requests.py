@@ -1,7 +1,7 @@
 """What staff ask of a booking on its page: confirm, cancel, complete, no-show."""
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import partial
 from typing import Any
@@ -17,11 +17,11 @@ from unfold.widgets import UnfoldAdminDecimalFieldWidget
 
 from bookings import services
 from bookings.admin.acting import attempt, staff_act, tell
-from bookings.models import Booking, BookingStatus
+from bookings.models import Booking, BookingStatus, TicketStatus
 from bookings.services.refund_rows import currency_of, refundable
 from bookings.signals import booking_cancellation_requested, booking_confirmation_requested
 from tickets_project.admin_site.asking import Question, ReasonForm, ask_first
-from tickets_project.admin_site.display import LinkButton, PostButton
+from tickets_project.admin_site.display import LinkButton, PostButton, day_and_time
 from tickets_project.admin_site.pages import ReadOnlyAdmin
 from tickets_project.admin_site.requests import require
 from tickets_project.audit.acts import Act
@@ -30,9 +30,28 @@ from tickets_project.refusals import DomainError
 from tickets_project.values import Money
 
 CHANGE = "bookings.change_booking"
-ENDINGS: dict[str, tuple[Callable[..., Booking], str]] = {
-    "complete": (services.complete_booking, "Completed."),
-    "no_show": (services.mark_no_show, "Noted as a no-show."),
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """How staff end a booking: the use case, what is asked first, and what is said afterwards."""
+
+    end: Callable[..., Booking]
+    label: str
+    tells: str
+    done: str
+
+
+ENDINGS = {
+    "complete": Ending(
+        end=services.complete_booking, label="Complete", tells="It took place. This is final.", done="Completed."
+    ),
+    "no_show": Ending(
+        end=services.mark_no_show,
+        label="No-show",
+        tells="Nobody came. This is final, and nothing is paid back.",
+        done="Noted as a no-show.",
+    ),
 }
 
 
@@ -76,7 +95,7 @@ class BookingRequests(ReadOnlyAdmin):
             path("<uuid:booking_id>/confirm/", wrap(require_POST(self.confirm_view)), name="bookings_booking_confirm"),
             path("<uuid:booking_id>/cancel/", wrap(self.cancel_view), name="bookings_booking_cancel"),
             *(
-                path(f"<uuid:booking_id>/{name}/", wrap(require_POST(view)), name=f"bookings_booking_{name}")
+                path(f"<uuid:booking_id>/{name}/", wrap(view), name=f"bookings_booking_{name}")
                 for name, view in ((name, partial(self.end_view, ending=name)) for name in ENDINGS)
             ),
             *super().get_urls(),
@@ -93,9 +112,8 @@ class BookingRequests(ReadOnlyAdmin):
             case BookingStatus.PENDING:
                 return [PostButton(url=_address("confirm", row), label="Confirm"), cancel]
             case BookingStatus.CONFIRMED:
-                complete = PostButton(url=_address("complete", row), label="Complete")
-                no_show = PostButton(url=_address("no_show", row), label="No-show", variant="default")
-                return [complete, no_show, cancel]
+                ends = [LinkButton(url=_address(name, row), label=f"{each.label}…") for name, each in ENDINGS.items()]
+                return [*ends, cancel]
         return []
 
     def confirm_view(self, request: HttpRequest, booking_id: UUID) -> HttpResponse:
@@ -124,11 +142,12 @@ class BookingRequests(ReadOnlyAdmin):
         return ask_first(self, request, booking, question)
 
     def end_view(self, request: HttpRequest, booking_id: UUID, *, ending: str) -> HttpResponse:
-        """Note how the booking ended, and show the refusal."""
-        booking = self._asked(request, booking_id)
-        end, done = ENDINGS[ending]
+        """Ask first; then note how the booking ended, and show the refusal."""
+        booking, asked = self._asked(request, booking_id), ENDINGS[ending]
+        if request.method != "POST":
+            return ask_first(self, request, booking, _how_it_ended(booking, asked))
         act = staff_act(request, CHANGE)
-        attempt(request, lambda: end(booking_id=booking.pk, act=act), done=done)
+        attempt(request, lambda: asked.end(booking_id=booking.pk, act=act), done=asked.done)
         return _back_to(booking)
 
     def _asked(self, request: HttpRequest, booking_id: UUID) -> Booking:
@@ -168,9 +187,17 @@ def _question(booking: Booking, act: Act, form: CancellationForm) -> Question:
         "Its open tickets let nobody in any more, its seats are free again, and the customer is told by mail.",
         f"Cancelling now pays back {pays}.",
     ]
+    if used := booking.tickets.filter(status=TicketStatus.REDEEMED).count():
+        tells.append(f"Tickets that somebody has entered with: {used}. They are paid back too unless you say less.")
     if by_customer != pays:
         tells.append(f"Had the customer cancelled, the policy would pay back {by_customer}.")
     return Question(title=f"Cancel booking {booking}?", tells=tells, form=form, label="Cancel the booking")
+
+
+def _how_it_ended(booking: Booking, ending: Ending) -> Question:
+    starts = f"{booking.title}, booked by {booking.customer_email}, starts on {day_and_time(booking.start_time)}."
+    title = f"{ending.label}: booking {booking}?"
+    return Question(title=title, tells=[starts, ending.tells], form=forms.Form(), label=ending.label)
 
 
 def _address(name: str, booking: Booking) -> str:

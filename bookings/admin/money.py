@@ -2,13 +2,13 @@
 
 from uuid import UUID
 
+from django import forms
 from django.contrib import admin
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
-from django.views.decorators.http import require_POST
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
 from bookings import services
@@ -16,8 +16,9 @@ from bookings.admin.acting import attempt, staff_act
 from bookings.admin.refund_cells import BADGES
 from bookings.admin.ticket_cells import booking_link
 from bookings.models import Receipt, Refund, RefundState, TrackerRow
+from tickets_project.admin_site.asking import Question, ask_first
 from tickets_project.admin_site.display import (
-    PostButton,
+    LinkButton,
     Section,
     column,
     last_line,
@@ -87,14 +88,14 @@ class RefundAdmin(ReadOnlyAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         """Add the address that takes the payment."""
-        view = self.admin_site.admin_view(require_POST(self.pay_view))
+        view = self.admin_site.admin_view(self.pay_view)
         return [path("<uuid:refund_id>/pay/", view, name="bookings_refund_pay"), *super().get_urls()]
 
-    def buttons(self, request: HttpRequest, row: Refund) -> list[PostButton]:
+    def buttons(self, request: HttpRequest, row: Refund) -> list[LinkButton]:
         """Return the way to note that a manual refund is paid."""
         if row.status != RefundState.MANUAL or not request.user.has_perm(PAY):
             return []
-        return [PostButton(url=reverse("admin:bookings_refund_pay", args=[row.pk]), label="Mark paid")]
+        return [LinkButton(url=reverse("admin:bookings_refund_pay", args=[row.pk]), label="Mark paid…")]
 
     def sections(self, row: Refund) -> list[Section]:
         """Return what waits, what was done with the refund and its ticket, and all messages about the ticket."""
@@ -107,9 +108,11 @@ class RefundAdmin(ReadOnlyAdmin):
         ]
 
     def pay_view(self, request: HttpRequest, refund_id: UUID) -> HttpResponse:
-        """Note that a person has paid, and show the refusal."""
+        """Ask first; then note that a person has paid, and show the refusal."""
         require(request, self, PAY)
-        refund = get_object_or_404(Refund, id=refund_id)
+        refund = get_object_or_404(Refund.objects.select_related("booking", "ticket__booking"), id=refund_id)
+        if request.method != "POST":
+            return ask_first(self, request, refund, _question(refund))
         act = staff_act(request, PAY)
         attempt(
             request,
@@ -117,6 +120,18 @@ class RefundAdmin(ReadOnlyAdmin):
             done=f"{refund.money} is marked paid; the customer is told.",
         )
         return redirect("admin:bookings_refund_change", refund_id)
+
+
+def _question(refund: Refund) -> Question:
+    booking = refund.booking or (refund.ticket.booking if refund.ticket else None)
+    customer = booking.customer_email if booking else refund.ticket.customer_email if refund.ticket else ""
+    payment = booking.payment_id if booking else None
+    tells = [
+        f"You have paid {refund.money} back to {customer}, outside this system.",
+        f"It was paid by {payment}." if payment else "No payment of the customer is on record here.",
+        "The customer is told by mail.",
+    ]
+    return Question(title="Is it paid?", tells=tells, form=forms.Form(), label="It is paid", variant="primary")
 
 
 @admin.register(Receipt)

@@ -18,6 +18,7 @@ from bookings.admin.refund_cells import refund_section
 from bookings.admin.scan_cells import scan_section
 from bookings.admin.ticket_cells import BADGES, booking_link, document_link, printed, qr, title_and_day, with_deliveries
 from bookings.admin.ticket_requests import TicketRequests
+from bookings.codes import CONFIRMATION_LENGTH, tidied
 from bookings.documents import document_response
 from bookings.models import Ticket
 from tickets_project.admin_site.display import Section, column, moment, moment_column
@@ -99,12 +100,14 @@ class TicketAdmin(TicketRequests):
     later = LATER
 
     def find(self, text: str) -> Q:
-        """Return the tickets with this id, booking, e-mail address or redemption code; each has its index."""
+        """Return the tickets with this id, booking, e-mail address or code, its own or its booking's; all by index."""
         if "@" in text:
             return Q(customer_email__iexact=text)
         if wanted := uuid_in(text):
             return Q(id=wanted) | Q(booking_id=wanted)
-        return Q(redemption_code=text.upper().replace(" ", ""))
+        code = tidied(text)
+        # An OR of the two would use neither index.
+        return Q(redemption_code=code) if len(code) > CONFIRMATION_LENGTH else Q(booking__confirmation_code=code)
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         """Return the list that knows why."""

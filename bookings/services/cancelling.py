@@ -143,5 +143,7 @@ def _is_empty(booking: Booking) -> bool:
     """Tell whether all its tickets were made and cancelled, so that nothing of it is left."""
     if booking.status not in STANDING:
         return False
-    statuses = list(Ticket.objects.filter(booking=booking).values_list("status", flat=True))
-    return len(statuses) >= booking.number_of_tickets and set(statuses) == {TicketStatus.CANCELLED}
+    tickets = Ticket.objects.filter(booking=booking)
+    if tickets.exclude(status=TicketStatus.CANCELLED).exists():
+        return False
+    return tickets.count() >= booking.number_of_tickets

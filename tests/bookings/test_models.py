@@ -1,6 +1,6 @@
 """What the database and the declared transitions refuse, whatever the code asks."""
 
-from datetime import timedelta
+from datetime import time, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -8,7 +8,8 @@ import pytest
 from django.db import IntegrityError, transaction
 from django_fsm import TransitionNotAllowed
 
-from bookings.models import Booking, BookingStatus, Ticket, TicketType
+from bookings.models import Booking, BookingStatus, OpeningHours, Show, Ticket, TicketType
+from tests.bookings.rooms import after, book, room
 from tests.factories import (
     NOON,
     ShowFactory,
@@ -52,6 +53,18 @@ class TestShow:
         refuses(show, end_time=NOON)
         refuses(show, end_time=NOON - timedelta(hours=1))
 
+    def test_cannot_open_its_doors_after_it_starts(self) -> None:
+        show = ShowFactory.create(start_time=NOON)
+        refuses(show, doors_time=NOON + timedelta(seconds=1))
+        Show.objects.filter(id=show.id).update(doors_time=NOON)
+
+    def test_lets_people_in_from_its_doors_until_its_end(self) -> None:
+        hour = timedelta(hours=1)
+        assert ShowFactory.build(start_time=NOON).doors_at == NOON - 3 * hour
+        assert ShowFactory.build(start_time=NOON, doors_time=NOON - hour).doors_at == NOON - hour
+        assert ShowFactory.build(start_time=NOON).over_at == NOON + 6 * hour
+        assert ShowFactory.build(start_time=NOON, end_time=NOON + hour).over_at == NOON + hour
+
     def test_stays_while_it_has_bookings(self) -> None:
         with pytest.raises(IntegrityError):
             show_of(pending_booking()).delete()
@@ -78,6 +91,37 @@ class TestBooking:
     def test_is_not_confirmed_at_a_time_while_pending(self) -> None:
         refuses(pending_booking(), confirmed_at=NOON)
 
+    def test_holds_no_more_seats_than_it_has(self) -> None:
+        refuses(pending_booking(seats=2), seats_held=3)
+        refuses(pending_booking(seats=2), seats_held=-1)
+
+    def test_pays_back_no_less_than_nothing(self) -> None:
+        refuses(pending_booking(), refund_amount=Decimal("-0.01"))
+
+    def test_is_of_a_show_or_of_a_resource(self) -> None:
+        of_show, of_room = pending_booking(), book(room(), 1, 2)
+        refuses(of_show, show=None)
+        refuses(of_show, resource=of_room.resource)
+        refuses(of_room, resource=None)
+        refuses(of_room, show=of_show.show)
+
+    def test_has_a_resource_for_a_time_and_no_seats(self) -> None:
+        booking = book(room(), 1, 2)
+        refuses(booking, end_time=booking.start_time)
+        refuses(booking, seats_held=1)
+
+    def test_overlaps_no_other_of_its_resource(self) -> None:
+        place = room()
+        book(place, 1, 2)
+        second = book(place, 2, 3)
+        refuses(second, start_time=after(1.5))
+        refuses(second, start_time=after(0), end_time=after(9))
+        Booking.objects.filter(id=second.id).update(start_time=after(2.5))
+
+    def test_is_over_at_its_end(self) -> None:
+        assert book(room(), 1, 2).over_at == after(2)
+        assert Booking(start_time=NOON).over_at == NOON + timedelta(hours=6)
+
     @pytest.mark.parametrize("field", ["payment_id", "confirmation_code"])
     def test_shares_neither_payment_nor_code(self, field: str) -> None:
         Booking.objects.filter(id=pending_booking().id).update(**{field: "1"})
@@ -100,3 +144,34 @@ class TestTicket:
     def test_has_the_show_s_price(self) -> None:
         ticket = Ticket.of(pending_booking(seats=3))
         assert ticket.price == Money(amount=Decimal("10.00"), currency="EUR")
+
+
+class TestResource:
+    def test_is_called_by_its_name(self) -> None:
+        assert str(room(name="Blue room")) == "Blue room"
+
+    def test_stays_while_it_is_booked(self) -> None:
+        place = room()
+        book(place, 1, 2)
+        with pytest.raises(IntegrityError):
+            place.delete()
+
+
+class TestOpeningHours:
+    def test_are_called_by_day_and_times(self) -> None:
+        hours = OpeningHours(weekday=5, opens=time(9), closes=time(0))
+        assert str(hours) == "saturday 09:00-00:00"
+
+    def test_close_after_they_open(self) -> None:
+        [hours] = room(hours=[(5, time(9), time(18))]).opening_hours.all()
+        refuses(hours, closes=time(9))
+        refuses(hours, closes=time(8))
+        OpeningHours.objects.filter(pk=hours.pk).update(closes=time(0))
+
+    def test_are_of_a_day_of_the_week(self) -> None:
+        [hours] = room(hours=[(5, time(9), time(18))]).opening_hours.all()
+        refuses(hours, weekday=7)
+
+    def test_open_once_at_a_time(self) -> None:
+        _, second = room(hours=[(5, time(9), time(12)), (5, time(14), time(18))]).opening_hours.all()
+        refuses(second, opens=time(9))

@@ -95,7 +95,7 @@ class TestWhatNeedsAPerson:
     def test_is_told_as_far_as_the_user_may_see_it(self) -> None:
         parked()
         unbooked_ticket(created_at=timezone.now())
-        assert [row[0] for row in needs(logged_in(role="box office"))] == [
+        assert [row[0] for row in needs(staff_with("view_ticket"))] == [
             "Tickets of the vendor whose booking nobody knows"
         ]
         assert "What needs a person" not in titles(staff_with("view_show"))

@@ -36,4 +36,4 @@ class TestMessagesPage:
     def test_has_each_notification_with_its_facts(self) -> None:
         rows = [row for row in ROWS if len(row) == 5]
         told = {name.strip("`"): (set(facts.split(", ")), set(also.split(", "))) for name, _, facts, also, _ in rows}
-        assert told == {name: (facts.required, facts.optional) for name, facts in TEMPLATES.items()}
+        assert told == {name: (set(facts.required), set(facts.optional)) for name, facts in TEMPLATES.items()}

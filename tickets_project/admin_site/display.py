@@ -85,6 +85,11 @@ def day(at: datetime) -> SafeString:
     return unbroken(f"{timezone.localtime(at):%Y-%m-%d}")
 
 
+def day_and_time(at: datetime) -> str:
+    """Return a time to the minute, in the project's time zone."""
+    return f"{timezone.localtime(at):%Y-%m-%d %H:%M}"
+
+
 def clock(at: datetime) -> str:
     """Return the time of day, in the project's time zone."""
     return f"{timezone.localtime(at):%H:%M:%S}"

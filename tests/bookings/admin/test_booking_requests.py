@@ -192,7 +192,14 @@ class TestEveryRequest:
     def test_is_about_a_booking_that_exists(self, admin_client: Client, request_name: str) -> None:
         assert admin_client.post(f"{BOOKINGS}{uuid4()}/{request_name}/", {"reason": "ill"}).status_code == 404
 
-    @pytest.mark.parametrize("request_name", ["confirm", "complete", "no_show"])
-    def test_is_no_link(self, admin_client: Client, request_name: str) -> None:
+    def test_to_confirm_is_no_link(self, admin_client: Client) -> None:
+        booking = pending_booking()
+        assert admin_client.get(f"{BOOKINGS}{booking.pk}/confirm/").status_code == 405
+
+    @pytest.mark.parametrize("request_name", ["complete", "no_show"])
+    def test_to_end_it_is_asked_first(self, admin_client: Client, request_name: str) -> None:
         booking = confirmed_booking()
-        assert admin_client.get(f"{BOOKINGS}{booking.pk}/{request_name}/").status_code == 405
+        asked = admin_client.get(f"{BOOKINGS}{booking.pk}/{request_name}/").content.decode()
+        assert f"Carmen, booked by {booking.customer_email}, starts on" in asked
+        assert "This is final" in asked
+        assert Booking.objects.get().status == "confirmed"

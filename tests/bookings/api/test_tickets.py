@@ -12,6 +12,7 @@ from rest_framework.test import APIClient
 from structlog.testing import capture_logs
 
 from bookings.models import Ticket
+from bookings.qr_links import qr_code_url
 from bookings.services import record_printed
 from tests.factories import NOON, confirmed_booking, only_ticket
 from tests.tickets_project.test_qr_codes import decoded
@@ -124,6 +125,25 @@ class TestTicketDocumentView:
     @pytest.mark.usefixtures("simulator")
     def test_is_404_when_the_file_has_vanished(self, staff: APIClient, ticket: Ticket) -> None:
         assert document(staff, printed(ticket)).status_code == 404
+
+    def test_opens_to_whoever_has_the_link(self, nobody: APIClient, ticket: Ticket) -> None:
+        response = nobody.get(qr_code_url(ticket.id))
+        assert (response.status_code, decoded(response.content.decode())) == (200, ticket.redemption_code)
+
+    @pytest.mark.parametrize("key", ["", "x", "é", "x" * 5000])
+    def test_opens_to_no_other_key(
+        self, nobody: APIClient, somebody: APIClient, customer: APIClient, ticket: Ticket, key: str
+    ) -> None:
+        statuses = [
+            client.get(f"{TICKETS}{ticket.id}/qr.svg", {"key": key}).status_code
+            for client in (nobody, somebody, customer)
+        ]
+        assert statuses == [401, 404, 200]
+
+    def test_opens_one_ticket_to_one_key(self, nobody: APIClient, ticket: Ticket) -> None:
+        other = only_ticket(confirmed_booking(seats=1))
+        key = qr_code_url(ticket.id).partition("?key=")[2]
+        assert nobody.get(f"{TICKETS}{other.id}/qr.svg", {"key": key}).status_code == 401
 
     def test_refuses_in_problems_whatever_is_accepted(self, customer: APIClient, ticket: Ticket) -> None:
         response = document(customer, ticket, accept="text/html")
