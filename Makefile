@@ -14,7 +14,7 @@ PRODUCTION = HTTPS=on TRUSTED_PROXIES=1 ALLOWED_HOSTS=tickets.example VENDOR_WEB
 	SITE_URL=https://tickets.example
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo run worker gateway test lint types check bench clean
+.PHONY: help install demo run worker gateway test lint types check prove bench clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -60,6 +60,9 @@ check: install lint types ## what CI runs: lint, types, migrations, deploy check
 	$(MAKE) test COVERAGE=on
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
+
+prove: install ## the long form of the proofs that the tests run in short
+	LIFE_CYCLE_EXAMPLES=$(or $(EXAMPLES),2000) $(BIN)/python -m pytest tests/bookings/test_life_cycle_machine.py
 
 bench: install ## the benchmarks, as ratios against something measured in the same run
 	$(BIN)/python -m bench.run print_tickets
