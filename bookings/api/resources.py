@@ -1,7 +1,6 @@
 """Resources over HTTP: staff put them up, everybody reads them and what is free."""
 
 from datetime import date, time
-from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +16,7 @@ from rest_framework.views import APIView
 
 from bookings import services
 from bookings.models import OpeningHours, Resource
+from bookings.models.resources import HIGHEST_PRICE
 from bookings.opening_hours import free_slots
 from tickets_project.api.idempotency import idempotent
 from tickets_project.api.permissions import staff_write_with
@@ -27,7 +27,6 @@ from tickets_project.values import Money
 
 MOST_OPENING_HOURS = 70
 # So that a ticket for the longest slot costs what the columns and the API can hold.
-HIGHEST_PRICE = Decimal("100000.00")
 _WEEKDAYS = [name for _, name in OpeningHours.WEEKDAYS]
 
 
@@ -72,7 +71,7 @@ class NewResourceSerializer(StrictSerializer):
     def validate_price(self, price: Money) -> Money:
         """Refuse what nobody could pay for long."""
         if price.amount > HIGHEST_PRICE:
-            raise serializers.ValidationError(f"An hour costs at most {HIGHEST_PRICE}.")
+            raise serializers.ValidationError(f"An hour costs at most {HIGHEST_PRICE}.00.")
         return price
 
     def validate_opening_hours(self, hours: list[dict[str, Any]]) -> list[tuple[int, time, time]]:

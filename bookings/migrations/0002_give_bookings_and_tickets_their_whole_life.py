@@ -104,7 +104,7 @@ class Migration(migrations.Migration):
                 ('type', models.CharField(choices=[('room', 'Room'), ('equipment', 'Equipment'), ('service', 'Service')], max_length=9)),
                 ('name', models.CharField(max_length=200)),
                 ('location', models.CharField(blank=True, default='', max_length=200)),
-                ('price_amount', models.DecimalField(decimal_places=2, max_digits=10, validators=[django.core.validators.MinValueValidator(0)])),
+                ('price_amount', models.DecimalField(decimal_places=2, max_digits=10, validators=[django.core.validators.MinValueValidator(0), django.core.validators.MaxValueValidator(100000)])),
                 ('price_currency', models.CharField(max_length=3)),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
             ],
@@ -323,7 +323,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='booking',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('resource__isnull', True), ('show__isnull', False)), models.Q(('end_time__gt', models.F('start_time')), ('resource__isnull', False), ('seats_held', 0), ('show__isnull', True)), _connector='OR'), name='bookings_booking_show_or_slot'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('resource__isnull', True), ('show__isnull', False)), models.Q(('end_time__gt', models.F('start_time')), ('end_time__isnull', False), ('resource__isnull', False), ('seats_held', 0), ('show__isnull', True)), _connector='OR'), name='bookings_booking_show_or_slot'),
         ),
         migrations.AddConstraint(
             model_name='booking',

@@ -99,7 +99,13 @@ class Booking(FSMModelMixin, models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(show__isnull=False, resource__isnull=True)
-                | Q(show__isnull=True, resource__isnull=False, end_time__gt=F("start_time"), seats_held=0),
+                | Q(
+                    show__isnull=True,
+                    resource__isnull=False,
+                    end_time__isnull=False,
+                    end_time__gt=F("start_time"),
+                    seats_held=0,
+                ),
                 name="bookings_booking_show_or_slot",
             ),
             models.CheckConstraint(

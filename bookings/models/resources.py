@@ -2,12 +2,15 @@
 
 from uuid import uuid4
 
-from django.core.validators import MinValueValidator
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 
 from bookings.models.ticket_types import TicketType
 from tickets_project.values import Money
+
+HIGHEST_PRICE = 100_000
+"""What an hour costs at most."""
 
 
 class Resource(models.Model):
@@ -19,7 +22,10 @@ class Resource(models.Model):
     type = models.CharField(max_length=9, choices=TYPES)
     name = models.CharField(max_length=200)
     location = models.CharField(max_length=200, blank=True, default="")
-    price_amount = models.DecimalField(max_digits=10, decimal_places=2, validators=[MinValueValidator(0)])
+    # Dearer hours would not fit into the price of a month.
+    price_amount = models.DecimalField(
+        max_digits=10, decimal_places=2, validators=[MinValueValidator(0), MaxValueValidator(HIGHEST_PRICE)]
+    )
     price_currency = models.CharField(max_length=3)
     ticket_type = models.ForeignKey(
         TicketType,

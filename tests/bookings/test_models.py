@@ -108,6 +108,7 @@ class TestBooking:
     def test_has_a_resource_for_a_time_and_no_seats(self) -> None:
         booking = book(room(), 1, 2)
         refuses(booking, end_time=booking.start_time)
+        refuses(booking, end_time=None)
         refuses(booking, seats_held=1)
 
     def test_overlaps_no_other_of_its_resource(self) -> None:
