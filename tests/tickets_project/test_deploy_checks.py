@@ -4,6 +4,7 @@ import pytest
 from pytest_django import Settings
 
 from tickets_project.deploy_checks import (
+    check_mail_leaves_the_house,
     check_nothing_is_embedded,
     check_proxies_are_counted,
     check_vendor_webhook_is_signed,
@@ -46,3 +47,17 @@ class TestCheckProxiesAreCounted:
     def test_is_content_with_a_proxy(self, settings: Settings) -> None:
         settings.HTTPS, settings.TRUSTED_PROXIES = True, 1
         assert check_proxies_are_counted(None) == []
+
+
+class TestCheckMailLeavesTheHouse:
+    @pytest.mark.parametrize("kind", ["filebased", "console", "dummy", "locmem"])
+    def test_refuses_what_sends_nothing(self, settings: Settings, kind: str) -> None:
+        settings.EMAIL_BACKEND = f"django.core.mail.backends.{kind}.EmailBackend"
+        assert [fault.id for fault in check_mail_leaves_the_house(None)] == ["tickets.E004"]
+
+    @pytest.mark.parametrize(
+        "backend", ["django.core.mail.backends.smtp.EmailBackend", "anymail.backends.mailgun.EmailBackend"]
+    )
+    def test_takes_what_sends(self, settings: Settings, backend: str) -> None:
+        settings.EMAIL_BACKEND = backend
+        assert check_mail_leaves_the_house(None) == []
