@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from time import monotonic, sleep
 from urllib.parse import quote
@@ -64,6 +64,16 @@ def worker(**environment: str) -> Iterator["subprocess.Popen[str]"]:
 def cluster_processes(supervisor: "subprocess.Popen[str]") -> list[psutil.Process]:
     """Return the processes of the supervisor's cluster, its main process first."""
     return psutil.Process(supervisor.pid).children(recursive=True)
+
+
+def session_of(leader: int) -> list[int]:
+    """Return the processes of a session, also when its leader is gone."""
+    found = []
+    for pid in psutil.pids():
+        with suppress(ProcessLookupError, psutil.NoSuchProcess):
+            if os.getsid(pid) == leader and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
+                found.append(pid)
+    return found
 
 
 def eventually(holds: Callable[[], object], *, seconds: float = 10) -> None:

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from bookings.models import Ticket
 from tests.factories import ShowFactory, confirmed_booking
-from tests.processes import cluster_processes, eventually, worker
+from tests.processes import cluster_processes, eventually, running, session_of, worker
 from tickets_project.gateway.simulator.server import Simulator
 from tickets_project.outbox.models import Delivery, Dispatcher, Status
 
@@ -27,16 +27,17 @@ def _gateway(simulator: Simulator) -> None:
     del simulator
 
 
-# What these tests wait for; the other handlers of a confirmed ticket may still be at work when it is printed.
-PRINTING = ("printing.print_ticket", "bookings.record_printed")
-
-
 def book(seats: int = 5) -> None:
     confirmed_booking(show=ShowFactory.create(number_of_tickets=1000, price_amount=Decimal(1)), seats=seats)
 
 
 def all_printed() -> bool:
     return not Ticket.objects.filter(printed_at=None).exists()
+
+
+def all_delivered() -> bool:
+    """Tell whether all is done; a sheet's row whose first attempt was killed waits until that cannot append it."""
+    return all_printed() and not Delivery.objects.exclude(status=Status.DELIVERED).exists()
 
 
 def dispatcher_pids() -> set[int]:
@@ -46,7 +47,7 @@ def dispatcher_pids() -> set[int]:
 def assert_each_printed_once(calls: Callable[..., list[dict[str, Any]]], tickets: int) -> None:
     stored = [call["path"] for call in calls("files.put") if call["status"] == 201]
     assert len(stored) == len(set(stored)) == tickets
-    assert not Delivery.objects.filter(handler__in=PRINTING).exclude(status=Status.DELIVERED).exists()
+    assert all_delivered()
 
 
 class TestStop:
@@ -88,7 +89,7 @@ class TestKill:
             for pid in killed:
                 os.kill(pid, signal.SIGKILL)
             book()
-            eventually(all_printed, seconds=15)
+            eventually(all_delivered, seconds=40)
             eventually(lambda: len(dispatcher_pids() - killed) == 2, seconds=15)
         assert_each_printed_once(calls, 5)
 
@@ -97,7 +98,7 @@ class TestKill:
             old = cluster_processes(supervisor)
             old[0].kill()
             book()
-            eventually(all_printed, seconds=25)
+            eventually(all_delivered, seconds=40)
             eventually(lambda: not any(process.is_running() for process in old), seconds=15)
         assert_each_printed_once(calls, 5)
 
@@ -105,7 +106,7 @@ class TestKill:
         with worker() as supervisor:
             os.killpg(cluster_processes(supervisor)[0].pid, signal.SIGKILL)
             book()
-            eventually(all_printed, seconds=25)
+            eventually(all_delivered, seconds=40)
         assert_each_printed_once(calls, 5)
 
     def test_of_the_supervisor_ends_the_cluster(self) -> None:
@@ -115,6 +116,13 @@ class TestKill:
             gone, alive = psutil.wait_procs(processes, timeout=15)
             assert len(gone) > 4
             assert alive == []
+
+    def test_of_a_supervisor_that_has_just_begun_ends_the_cluster_too(self) -> None:
+        with running("run_worker") as supervisor:
+            eventually(lambda: cluster_processes(supervisor), seconds=30)
+            main = cluster_processes(supervisor)[0].pid
+            supervisor.kill()
+            eventually(lambda: not session_of(main), seconds=20)
 
     def test_of_a_worker_with_a_claim_frees_it_for_the_next(self) -> None:
         book(1)
@@ -138,7 +146,7 @@ class TestDatabase:
                     " WHERE datname = current_database() AND pid <> pg_backend_pid()"
                 )
             book()
-            eventually(all_printed, seconds=20)
+            eventually(all_delivered, seconds=40)
         assert_each_printed_once(calls, 5)
 
 
@@ -148,6 +156,6 @@ class TestTwoWorkers:
             eventually(lambda: len(dispatcher_pids()) == 4, seconds=30)
             for _ in range(5):
                 book(10)
-            eventually(all_printed, seconds=20)
+            eventually(all_delivered, seconds=40)
             assert Dispatcher.objects.values("cluster").distinct().count() == 2
         assert_each_printed_once(calls, 50)

@@ -7,11 +7,12 @@ import os
 import random
 import signal
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 from itertools import groupby
 from queue import SimpleQueue
-from threading import Lock
+from threading import Lock, Timer
 from time import monotonic
 from typing import TypeVar
 from uuid import uuid4
@@ -73,8 +74,7 @@ class Dispatching:
             finally:
                 self._finish(crew)
         if self._lifeline.state() is Supervision.GONE:
-            # Nobody is left to stop the cluster: its main process leads the session.
-            os.kill(os.getsid(0), signal.SIGTERM)
+            _end_cluster()
 
     def _finish(self, crew: Crew) -> None:
         self._release(crew.dismiss())
@@ -196,6 +196,17 @@ class Dispatching:
             or os.getppid() != self._parent
             or self._lifeline.state() is not Supervision.PRESENT
         )
+
+
+def _end_cluster() -> None:
+    """Stop the cluster that nobody is left to stop: ask its main process, which leads the session, or else kill all."""
+    session = os.getsid(0)
+    # A main process that is just starting may lock itself up over the signal.
+    killer = Timer(settings.OUTBOX_GRACE_SECONDS, os.killpg, (session, signal.SIGKILL))
+    killer.daemon = True
+    killer.start()
+    with suppress(ProcessLookupError):
+        os.kill(session, signal.SIGTERM)
 
 
 def _by_handler(batch: Batch) -> Iterator[Batch]:

@@ -50,6 +50,8 @@ class Supervisor:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._on_signal)
         while not self._stop.is_set():
+            # Queued before the cluster starts: its dispatchers are who see that a supervisor was killed, however early.
+            self._look(self._top_up)
             lifeline, keep = os.pipe()
             cluster = self._start(lifeline)
             os.close(lifeline)
