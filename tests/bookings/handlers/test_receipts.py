@@ -90,8 +90,11 @@ class TestIssueReceipt:
         receipt = Receipt.objects.get()
         assert (receipt.ticket, receipt.number, receipt.issued_at) == (ticket, issued.number, issued.issued_at)
         assert receipt.voided_at is None
-        told = payload("TicketReceiptIssued_v1")
-        assert (told["ticket_id"], told["receipt_number"]) == (str(ticket.id), issued.number)
+        assert payload("TicketReceiptIssued_v1") == {
+            "ticket_id": str(ticket.id),
+            "receipt_number": issued.number,
+            "issued_at": issued.issued_at.isoformat().replace("+00:00", "Z"),
+        }
 
     @pytest.mark.usefixtures("simulator")
     def test_stores_before_anything_is_recorded(self, ticket: Ticket) -> None:
