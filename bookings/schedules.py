@@ -1,18 +1,11 @@
-"""What the clock does to bookings and tickets: the functions that django-q2 runs every minute.
+"""What the clock does to bookings and tickets: the functions that django-q2 runs every minute."""
 
-Each row is a transaction of its own, and says itself whether it is done: a run may be killed at any moment, and the
-next one goes on; two runs at once share the rows. A row that fails is logged and waits for the next run.
-"""
-
-from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
-import structlog
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 from django.utils import timezone
 
 from bookings import services
@@ -21,12 +14,7 @@ from bookings.models.shows import LASTS_AT_MOST
 from bookings.services.locking import locked_booking
 from bookings.services.reminding import HOURS_BEFORE, due_for_reminder
 from tickets_project.audit.acts import Act
-from tickets_project.correlation import current_trace, tracing
-from tickets_project.refusals import DomainError
-
-BATCH = 100
-
-log = structlog.get_logger(__name__)
+from tickets_project.sweeping import count_done
 
 
 def expire_tickets_now() -> None:
@@ -53,7 +41,7 @@ def expire_tickets(*, at: datetime) -> int:
     """Expire the active tickets whose time is over; return how many."""
     act = _act(at)
     due = Ticket.objects.filter(status=TicketStatus.ACTIVE, valid_until__lte=at)
-    return _count_done(lambda ticket_id: _expire(ticket_id, act), due, oldest_by="valid_until")
+    return count_done(lambda ticket_id: _expire(ticket_id, act), due, oldest_by="valid_until")
 
 
 def complete_past_bookings(*, at: datetime) -> int:
@@ -62,7 +50,7 @@ def complete_past_bookings(*, at: datetime) -> int:
     over = Q(end_time__lte=at) | Q(end_time=None, start_time__lte=at - LASTS_AT_MOST)
     # What is over has begun, which is what the index knows.
     due = Booking.objects.filter(over, status=BookingStatus.CONFIRMED, start_time__lte=at)
-    return _count_done(lambda booking_id: _complete(booking_id, act), due, oldest_by="start_time")
+    return count_done(lambda booking_id: _complete(booking_id, act), due, oldest_by="start_time")
 
 
 def release_unconfirmed_bookings(*, at: datetime) -> int:
@@ -70,7 +58,7 @@ def release_unconfirmed_bookings(*, at: datetime) -> int:
     act = _act(at).because("not confirmed in time")
     before = at - timedelta(minutes=settings.BOOKING_HOLD_MINUTES)
     due = Booking.objects.filter(status=BookingStatus.PENDING, created_at__lte=before)
-    return _count_done(
+    return count_done(
         lambda booking_id: services.release_booking(booking_id=booking_id, act=act, created_before=before),
         due,
         oldest_by="created_at",
@@ -84,7 +72,7 @@ def send_reminders(*, at: datetime) -> int:
 
 def _send_reminders(act: Act, hours_before: int) -> int:
     due = due_for_reminder(at=act.at, hours_before=hours_before)
-    return _count_done(
+    return count_done(
         lambda booking_id: services.remind(booking_id=booking_id, act=act, hours_before=hours_before),
         due,
         oldest_by="start_time",
@@ -106,31 +94,3 @@ def _complete(booking_id: UUID, act: Act) -> bool:
             return False
         services.complete_booking(booking_id=booking_id, act=act)
         return True
-
-
-def _count_done(do: Callable[[UUID], bool], due: QuerySet[Any], *, oldest_by: str) -> int:
-    return sum(_is_done(do, row_id) for row_id in _ids(due, oldest_by))
-
-
-def _is_done(do: Callable[[UUID], bool], row_id: UUID) -> bool:
-    """Do it in a trace of its own; False when somebody else was quicker, or it failed."""
-    with tracing(current_trace()):
-        try:
-            return do(row_id)
-        except DomainError as refusal:
-            log.info("not due any more", row=str(row_id), refusal=refusal.code)
-        except Exception:
-            # The other rows are still to be done.
-            log.exception("row failed", row=str(row_id))
-    return False
-
-
-def _ids(due: QuerySet[Any], oldest_by: str) -> Iterator[UUID]:
-    """Yield the due rows' ids, read in batches: each once, so that a run ends whatever becomes of its rows."""
-    rows = due.order_by(oldest_by, "id").values_list(oldest_by, "id")
-    batch = list(rows[:BATCH])
-    while batch:
-        yield from (row_id for _, row_id in batch)
-        last, last_id = batch[-1]
-        later = rows.filter(**{f"{oldest_by}__gte": last}).exclude(**{oldest_by: last, "id__lte": last_id})
-        batch = list(later[:BATCH])

@@ -15,3 +15,4 @@ class TicketPrintedV1(Event):
 
     ticket_id: str
     file_name: str
+    booking_id: str = ""

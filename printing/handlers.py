@@ -29,4 +29,10 @@ def print_ticket(
         raise NotYet(f"There is no ticket {ticket_id} yet.")
     file_name = file_name_of(message.ticket_id)
     files.store(file_name, render(document))
-    return partial(services.record_printed, ticket_id=ticket_id, file_name=file_name, at=timezone.now())
+    return partial(
+        services.record_printed,
+        ticket_id=ticket_id,
+        booking_id=message.booking_id,
+        file_name=file_name,
+        at=timezone.now(),
+    )

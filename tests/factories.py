@@ -13,6 +13,9 @@ from bookings.models import Booking, Show, Ticket, TicketType
 from bookings.services import confirm_booking, make_booking
 from tickets_project.audit.acts import Act
 from tickets_project.outbox.models import Delivery, Message
+from vip_bundles.models import VipBundle
+from vip_bundles.services import make_bundle
+from vip_bundles.services.making import BundleShow, Journey
 
 NOON = datetime(2026, 5, 2, 12, tzinfo=UTC)
 
@@ -136,3 +139,30 @@ def show_of(booking: Booking) -> Show:
 def only_ticket(booking: Booking | UUID) -> Ticket:
     """Return the ticket of a booking that has one."""
     return Ticket.objects.get(booking=booking)
+
+
+def made_bundle(
+    *,
+    show: Show | None = None,
+    owner: User | None = None,
+    tickets: int = 3,
+    return_flight: bool = True,
+    taxi: bool = True,
+    at: datetime | None = None,
+) -> VipBundle:
+    """Make a bundle as the API does; nothing of it is booked before its messages are delivered."""
+    show, owner = show or ShowFactory.create(), owner or UserFactory.create()
+    return make_bundle(
+        vip_bundle_id=uuid4(),
+        booking_id=uuid4(),
+        show=BundleShow(show_id=show.id, title=show.title),
+        journey=Journey(
+            passengers=[f"Passenger {number}" for number in range(1, tickets + 1)],
+            inbound_flight_id=uuid4(),
+            return_flight_id=uuid4() if return_flight else None,
+            wants_taxi=taxi,
+        ),
+        customer_email=owner.email,
+        owner=owner,
+        act=Act(at=at or timezone.now(), actor=owner),
+    )

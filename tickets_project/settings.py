@@ -34,6 +34,9 @@ GATEWAY_TIMEOUTS = (
 # Where people reach the site, for links in e-mails.
 SITE_URL = env.url("SITE_URL", "http", "https", default="http://127.0.0.1:8000")
 BOOKING_HOLD_MINUTES = env.number("BOOKING_HOLD_MINUTES", default=15, least=1, most=1440)
+VIP_BUNDLE_DEADLINE_MINUTES = env.number("VIP_BUNDLE_DEADLINE_MINUTES", default=15, least=1, most=1440)
+# Who is told of what needs a person; empty: nobody, and the admin's first page shows it.
+OPS_EMAIL = env.text("OPS_EMAIL")
 WEBHOOKS_ALLOW_PRIVATE = env.flag("WEBHOOKS_ALLOW_PRIVATE", default=False)
 TICKETS_TIME_ZONE = env.time_zone("TICKETS_TIME_ZONE", "UTC")
 TICKETS_ORGANISER = env.text("TICKETS_ORGANISER", "Example Tickets")

@@ -12,11 +12,14 @@ import bookings.events.process
 import printing.events
 import printing.handlers
 import tickets_project.notifications.commands
-from bookings.commands import RefundTicket
+import vip_bundles.commands
+import vip_bundles.events
+from bookings.commands import BookShowTickets, RefundTicket
 from bookings.events import (
     BookingCancelled,
     BookingConfirmed,
     BookingCreated,
+    BookingFailedV1,
     BookingMadeV1,
     BookingNoShow,
     TicketBookingCanceledV1,
@@ -25,7 +28,7 @@ from bookings.events import (
     TicketRedeemed,
     TicketRefundedV1,
 )
-from bookings.handlers import printed, read_model, receipts, refunds, tracker, vendor
+from bookings.handlers import printed, read_model, receipts, refunds, show_tickets, tracker, vendor
 from printing.events import TicketPrintedV1
 from tickets_project.analytics.handlers import count
 from tickets_project.analytics.models import Kind
@@ -34,6 +37,16 @@ from tickets_project.notifications.commands import SendNotification
 from tickets_project.notifications.handlers import RETRY, send_notification
 from tickets_project.outbox.subscriptions import Subscription, Subscriptions
 from tickets_project.ticket_documents import find_ticket_document
+from vip_bundles.commands import BookFlight, BookTaxi, CancelFlightTickets, CancelTaxi
+from vip_bundles.events import (
+    FlightBookedV1,
+    FlightBookingFailedV1,
+    TaxiBookedV1,
+    TaxiBookingFailedV1,
+    VipBundleFinalizedV1,
+    VipBundleInitializedV1,
+)
+from vip_bundles.handlers import advancing, telling, tickets, transport
 
 print_ticket = partial(printing.handlers.print_ticket, find=find_ticket_document)
 
@@ -53,6 +66,25 @@ SUBSCRIPTIONS = Subscriptions(
     Subscription(TicketBookingCanceledV1, "bookings.track_to_refund", tracker.track_to_refund, external=True),
     Subscription(RefundTicket, "bookings.refund_ticket", refunds.refund_ticket, external=True),
     Subscription(TicketRefundedV1, "bookings.ops_ticket_refunded", read_model.on_ticket_refunded),
+    # A VIP bundle is booked step by step, or taken back: each answer advances it.
+    Subscription(VipBundleInitializedV1, "vip_bundles.on_initialized", advancing.on_initialized),
+    Subscription(BookShowTickets, "bookings.book_show_tickets", show_tickets.book_show_tickets, together=False),
+    Subscription(BookingMadeV1, "vip_bundles.on_booking_made", advancing.on_booking),
+    Subscription(BookingFailedV1, "vip_bundles.on_booking_failed", advancing.on_booking),
+    Subscription(
+        TicketBookingConfirmedV1, "vip_bundles.on_ticket_confirmed", advancing.on_booking, locks_by="booking_id"
+    ),
+    Subscription(BookFlight, "vip_bundles.book_flight", transport.book_flight, external=True),
+    Subscription(FlightBookedV1, "vip_bundles.on_flight_booked", advancing.on_transport, together=False),
+    Subscription(FlightBookingFailedV1, "vip_bundles.on_flight_failed", advancing.on_transport, together=False),
+    Subscription(BookTaxi, "vip_bundles.book_taxi", transport.book_taxi, external=True),
+    Subscription(TaxiBookedV1, "vip_bundles.on_taxi_booked", advancing.on_transport, together=False),
+    Subscription(TaxiBookingFailedV1, "vip_bundles.on_taxi_failed", advancing.on_transport, together=False),
+    Subscription(CancelFlightTickets, "vip_bundles.cancel_flight", transport.cancel_flight_tickets, external=True),
+    Subscription(CancelTaxi, "vip_bundles.cancel_taxi", transport.cancel_taxi, external=True),
+    Subscription(TicketPrintedV1, "vip_bundles.record_printed", tickets.record_printed),
+    Subscription(TicketRefundedV1, "vip_bundles.record_refunded", tickets.record_refunded),
+    Subscription(VipBundleFinalizedV1, "vip_bundles.tell_customer", telling.tell_customer, replayable=False),
     # Customers are told.
     Subscription(
         SendNotification, "notifications.send", send_notification, external=True, replayable=False, retry=RETRY
@@ -77,5 +109,7 @@ SUBSCRIPTIONS = Subscriptions(
         bookings.commands,
         printing.events,
         tickets_project.notifications.commands,
+        vip_bundles.commands,
+        vip_bundles.events,
     ),
 )

@@ -19,6 +19,7 @@ from bookings.events.of_tickets import (
     TicketRedemptionRequested,
 )
 from bookings.events.process import (
+    BookingFailedV1,
     BookingMadeV1,
     TicketBookingCanceledV1,
     TicketBookingConfirmedV1,
@@ -33,6 +34,7 @@ __all__ = [
     "BookingConfirmationRequested",
     "BookingConfirmed",
     "BookingCreated",
+    "BookingFailedV1",
     "BookingMadeV1",
     "BookingNoShow",
     "TicketActivated",

@@ -22,6 +22,17 @@ class BookingMadeV1(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BookingFailedV1(Event):
+    """The show cannot seat those whom BookShowTickets wanted to; nothing is booked."""
+
+    NAME: ClassVar[str] = "BookingFailed_v1"
+    AGGREGATE: ClassVar[tuple[str, str]] = ("booking", "booking_id")
+
+    booking_id: str
+    failure_reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TicketBookingConfirmedV1(Event):
     """A ticket of a confirmed booking exists: print it, charge it, hand it out."""
 
@@ -66,3 +77,4 @@ class TicketRefundedV1(Event):
     AGGREGATE: ClassVar[tuple[str, str]] = ("ticket", "ticket_id")
 
     ticket_id: str
+    booking_id: str = ""

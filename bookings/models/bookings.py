@@ -15,9 +15,9 @@ from django_fsm import FSMField, FSMModelMixin, transition
 
 from bookings.models.resources import Resource
 from bookings.models.shows import LASTS_AT_MOST, Show
-from bookings.models.states import StateManager
 from bookings.models.ticket_types import TicketType
 from tickets_project.audit.acts import Act
+from tickets_project.audit.states import StateManager
 from tickets_project.values import Money
 
 

@@ -7,9 +7,9 @@ from django.db.models import Q
 from django_fsm import FSMField, FSMModelMixin, transition
 
 from bookings.models.bookings import Booking
-from bookings.models.states import StateManager
 from bookings.models.tickets import Ticket
 from tickets_project.audit.acts import Act
+from tickets_project.audit.states import StateManager
 from tickets_project.values import Money
 
 

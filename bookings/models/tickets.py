@@ -12,9 +12,9 @@ from django_fsm import FSMField, FSMModelMixin, transition
 
 from bookings.codes import redemption_code
 from bookings.models.bookings import Booking
-from bookings.models.states import StateManager
 from bookings.models.ticket_types import TicketType
 from tickets_project.audit.acts import Act
+from tickets_project.audit.states import StateManager
 from tickets_project.values import Money
 
 

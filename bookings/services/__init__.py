@@ -14,6 +14,7 @@ from bookings.services.refunding import mark_paid, request_refund
 from bookings.services.releasing import release_booking
 from bookings.services.reminding import remind
 from bookings.services.resources import change_resource, make_resource
+from bookings.services.show_tickets import book_show_tickets
 from bookings.services.shows import STANDARD, change_show, make_show
 from bookings.services.ticketing import expire_ticket, record_printed
 from bookings.services.vendor import record_vendor_tickets
@@ -22,6 +23,7 @@ __all__ = [
     "STANDARD",
     "activate_ticket",
     "book_resource",
+    "book_show_tickets",
     "cancel_booking",
     "change_resource",
     "change_show",

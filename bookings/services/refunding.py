@@ -79,7 +79,7 @@ def record_refunded(*, refund_id: UUID, act: Act) -> None:
         _reopen(refund, act)
     refund.finish(act=act)
     refund.save()
-    publish(TicketRefundedV1(ticket_id=str(refund.ticket_id)))
+    publish(TicketRefundedV1(ticket_id=str(refund.ticket_id), booking_id=str(refund.booking_id or "")))
     notices.refund_processed(refund, act)
 
 

@@ -10,9 +10,9 @@ from django.db.models import Model
 from django_fsm import TransitionNotAllowed
 
 from bookings.models import Booking, BookingStatus, Refund, RefundState, Ticket, TicketStatus
-from bookings.models.states import StateChangedInBulk
 from bookings.services import cancel_booking
 from tests.factories import NOON, confirmed_booking, pending_booking, staff_act
+from tickets_project.audit.states import StateChangedInBulk
 
 MOVES = importlib.import_module("bookings.migrations.0003_refuse_undeclared_moves").MOVES
 MODELS: dict[str, tuple[type[Model], Any]] = {

@@ -15,8 +15,8 @@ class AuditEntry(models.Model):
     actor = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
     # The actor's name as it was, or which part of the system acted.
     by = models.CharField(max_length=150)
-    old = models.CharField(max_length=20, blank=True, default="")
-    new = models.CharField(max_length=20, blank=True, default="")
+    old = models.CharField(max_length=30, blank=True, default="")
+    new = models.CharField(max_length=30, blank=True, default="")
     reason = models.TextField(blank=True, default="")
     details = models.JSONField(default=dict, encoder=DjangoJSONEncoder)
     correlation_id = models.TextField()

@@ -37,6 +37,7 @@ TEMPLATES: Mapping[str, Template] = {
     "refund_processed": _facts("ticket_id refund_amount currency", "title"),
     "booking_reminder": _facts("booking_id confirmation_code start_time location hours_before", "title end_time"),
     "vip_bundle_finalized": _facts("vip_bundle_id success", "failure_reason title"),
+    "vip_bundle_stuck": _facts("vip_bundle_id title state waits_for url", ""),
 }
 
 

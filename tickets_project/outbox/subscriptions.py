@@ -31,6 +31,9 @@ class Subscription(Generic[M]):
     - An `external` handler runs with no transaction open and returns the Recording of what came of it, or None.
     - `ordered`: deliveries of one aggregate run one at a time in publish order; a parked one holds back the later ones.
     - `replayable=False`: a replay leaves it out unless forced.
+    - Several deliveries of one handler commit together, in the order of their aggregates, so that two dispatchers never
+      wait for each other in a circle. A handler that locks what another field of the message names says so in
+      `locks_by`; one that locks several rows, or rows that no field names, says `together=False` and commits alone.
     """
 
     message: type[M]
@@ -39,6 +42,8 @@ class Subscription(Generic[M]):
     external: bool = field(default=False, kw_only=True)
     ordered: bool = field(default=False, kw_only=True)
     replayable: bool = field(default=True, kw_only=True)
+    together: bool = field(default=True, kw_only=True)
+    locks_by: str = field(default="", kw_only=True)
     retry: RetryPolicy = field(default=RetryPolicy(), kw_only=True)
 
 

@@ -212,13 +212,19 @@ def _end_cluster() -> None:
 def _by_handler(batch: Batch) -> Iterator[Batch]:
     """Group the claims by handler, so that no handler's failure undoes another's work.
 
-    What was tried before stands alone, for it may be what made the others fail, or killed the worker. A group is in the
-    order of its aggregates: two dispatchers that change the same rows then wait for each other, and never in a circle.
+    What was tried before stands alone, for it may be what made the others fail, or killed the worker; so does what does
+    not commit together. A group is in the order in which all dispatchers lock its rows.
     """
     for _, group in groupby(sorted(batch, key=_group_key), key=_group_key):
-        yield sorted(group, key=lambda pair: pair[0].aggregate_id)
+        yield sorted(group, key=_lock_key)
 
 
 def _group_key(pair: tuple[Claim, Recording]) -> tuple[str, int]:
     claim, _ = pair
-    return claim.handler, 0 if claim.attempts == 1 else claim.delivery_id
+    together = claim.attempts == 1 and subscriptions().by_key(claim.handler).together
+    return claim.handler, 0 if together else claim.delivery_id
+
+
+def _lock_key(pair: tuple[Claim, Recording]) -> str:
+    claim, _ = pair
+    return str(claim.payload.get(subscriptions().by_key(claim.handler).locks_by, claim.aggregate_id))

@@ -1,8 +1,10 @@
 """Rows with a state that only declared transitions change."""
 
+from collections.abc import Iterable
 from typing import Any, TypeVar
 
 from django.db.models import Manager, Model, QuerySet
+from django_fsm import FSMField
 
 M = TypeVar("M", bound=Model)
 
@@ -19,7 +21,7 @@ class StateQuerySet(QuerySet[M]):
 
         :raises StateChangedInBulk: if a state is among the values
         """
-        _refuse_state(values)
+        self._refuse_state(values)
         return super().update(**values)
 
     def bulk_create(self, objs: Any, *args: Any, **options: Any) -> list[M]:
@@ -27,7 +29,7 @@ class StateQuerySet(QuerySet[M]):
 
         :raises StateChangedInBulk: if a state is among the fields to update
         """
-        _refuse_state(options.get("update_fields") or ())
+        self._refuse_state(options.get("update_fields") or ())
         return super().bulk_create(objs, *args, **options)
 
     def bulk_update(self, objs: Any, fields: Any, batch_size: int | None = None) -> int:
@@ -36,13 +38,13 @@ class StateQuerySet(QuerySet[M]):
         :raises StateChangedInBulk: if a state is among the fields
         """
         fields = list(fields)
-        _refuse_state(fields)
+        self._refuse_state(fields)
         return super().bulk_update(objs, fields, batch_size)
 
-
-def _refuse_state(names: Any) -> None:
-    if "status" in names:
-        raise StateChangedInBulk("Change a status by its transition, one row at a time.")
+    def _refuse_state(self, names: Iterable[str]) -> None:
+        states = {field.name for field in self.model._meta.fields if isinstance(field, FSMField)}  # noqa: SLF001 - Django's documented API
+        if states.intersection(names):
+            raise StateChangedInBulk("Change a state by its transition, one row at a time.")
 
 
 StateManager = Manager.from_queryset(StateQuerySet)

@@ -1,0 +1,1 @@
+"""What VIP bundles do when a message arrives."""
