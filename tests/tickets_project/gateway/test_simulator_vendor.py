@@ -14,6 +14,7 @@ from pytest_django import Settings
 
 from tests.tickets_project.gateway.receiver import SECRET, Receiver, receiving
 from tickets_project.gateway.simulator.server import Simulator
+from tickets_project.gateway.simulator.vendor import SILENT_EVENT_ID
 from tickets_project.gateway.simulator.vendor_webhook import VendorWebhook
 
 BOOKING = {"booking_id": "b-1", "event_id": "e-1", "customer_address": "ż@example.com", "number_of_tickets": 3}
@@ -114,6 +115,12 @@ class TestCallback:
             "tries": 1,
             "status": 200,
         }
+
+    def test_is_never_made_for_the_silent_event(self, client: Client) -> None:
+        client.book(event_id=SILENT_EVENT_ID)
+        client.book(booking_id="b-2")
+        (listed,) = client.answered(200)
+        assert {ticket["booking_id"] for ticket in listed["tickets"]} == {"b-2"}
 
     def test_is_not_made_without_an_address(self, http: requests.Session, tmp_path: Path) -> None:
         with Simulator(files=tmp_path, vendor_webhook_secret=SECRET) as simulator:

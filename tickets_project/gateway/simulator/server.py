@@ -17,6 +17,7 @@ from tickets_project.gateway.simulator.operations import Operation, Operations, 
 from tickets_project.gateway.simulator.payments import Payments
 from tickets_project.gateway.simulator.receipts import Receipts
 from tickets_project.gateway.simulator.spreadsheets import Spreadsheets
+from tickets_project.gateway.simulator.transportation import Flights, Taxis
 from tickets_project.gateway.simulator.vendor import Vendor
 from tickets_project.gateway.simulator.vendor_webhook import VendorWebhook
 from tickets_project.gateway.simulator.wire import Answer, Refusal, Request, json_answer, read_request
@@ -46,12 +47,21 @@ class Simulator:
         vendor_webhook_secret: str = "",
     ) -> None:
         vendor = Vendor(VendorWebhook(vendor_webhook_url, vendor_webhook_secret))
-        services: tuple[Service, ...] = (Files(files), Receipts(), Payments(), Spreadsheets(), DeadNation(vendor))
+        flights, taxis = Flights(), Taxis()
+        services: tuple[Service, ...] = (
+            Files(files),
+            Receipts(),
+            Payments(),
+            Spreadsheets(),
+            DeadNation(vendor),
+            flights,
+            taxis,
+        )
         self._operations = Operations(operation for service in services for operation in service.operations())
         self._faults = Faults()
         self._calls = Calls()
         control = Control(services, self._operations, self._faults, self._calls)
-        self._controls = Operations((*control.operations(), *vendor.controls()))
+        self._controls = Operations((*control.operations(), *vendor.controls(), *flights.controls(), *taxis.controls()))
         self._address = (host, port)
         self._latency = latency_ms / 1000
         self._stopping: Future[None] = Future()

@@ -9,6 +9,8 @@ the reset brings the defaults back.
 - `extra_tickets`: how many tickets more than booked there are (0);
 - `price`: what each ticket costs, `{"amount": "10.00", "currency": "EUR"}` by default.
 
+Of the event SILENT_EVENT_ID no callback ever tells.
+
 `GET /_simulator/vendor` answers the behaviour. `GET /_simulator/vendor/callbacks` answers `{"callbacks": […]}`, oldest
 first: `idempotency_key`, `tickets`, `tries` and the `status` of the latest answer, null when there was none.
 """
@@ -25,6 +27,9 @@ from tickets_project.gateway.simulator.control import PREFIX
 from tickets_project.gateway.simulator.operations import Operation
 from tickets_project.gateway.simulator.vendor_webhook import VendorWebhook
 from tickets_project.gateway.simulator.wire import Answer, Request, json_answer
+
+SILENT_EVENT_ID = "00000000-0000-4000-8000-00000000d000"
+"""The event of which the vendor takes every booking and never says more, for all who want to see somebody wait."""
 
 _MOST_TICKETS = 10_000
 
@@ -101,12 +106,13 @@ class Vendor:
     def sell(self, booking: Booking) -> None:
         """Make a ticket per seat, and have our webhook told."""
         behaviour = self._behaviour
+        callback = "never" if booking.event_id == SILENT_EVENT_ID else behaviour.callback
         tickets = [
             _ticket(booking, behaviour.price) for _ in range(booking.number_of_tickets + behaviour.extra_tickets)
         ]
         self._webhook.tell(
-            [[{**ticket, "status": status} for ticket in tickets] for status in _STATUSES[behaviour.callback]],
-            delay=behaviour.delay_ms / 1000 if behaviour.callback == "late" else 0,
+            [[{**ticket, "status": status} for ticket in tickets] for status in _STATUSES[callback]],
+            delay=behaviour.delay_ms / 1000 if callback == "late" else 0,
         )
 
 
