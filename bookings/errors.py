@@ -15,6 +15,12 @@ class ShowHasStarted(DomainError):
     code = "show_has_started"
 
 
+class ShowMakesNoTickets(DomainError):
+    """A booking of this show makes no tickets, and without tickets there is no bundle."""
+
+    code = "show_makes_no_tickets"
+
+
 class SeatsAreHeld(DomainError):
     """More seats are held already than the show would have."""
 

@@ -8,7 +8,8 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import environ
-from django.core.exceptions import ImproperlyConfigured
+from django.core.exceptions import ImproperlyConfigured, ValidationError
+from django.core.validators import validate_email
 
 _TRUE = frozenset({"1", "on", "true", "yes"})
 _FALSE = frozenset({"0", "off", "false", "no"})
@@ -16,6 +17,8 @@ _POSTGRES = frozenset({"postgres", "postgresql"})
 _NUMBER = re.compile(r"[0-9]{1,18}")
 _HOST = re.compile(r"[^\s/:]+|\[[0-9A-Fa-f:.]+\]")
 _RATE = re.compile(r"[1-9][0-9]{0,8}/(s|sec|m|min|h|hour|d|day)")
+# What a row with an address has room for.
+_LONGEST_ADDRESS = 254
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,13 @@ class Environment:
             raise ImproperlyConfigured(f"{name} must be a URL like {schemes[0]}://host:1234.")
         return text.rstrip("/")
 
+    def email_address(self, name: str, default: str = "") -> str:
+        """Return one e-mail address, without a name beside it."""
+        text = self.text(name, default)
+        if text and not _is_email_address(text):
+            raise ImproperlyConfigured(f"{name} must be one e-mail address such as ops@tickets.example, not {text!r}.")
+        return text
+
     def rate(self, name: str, default: str) -> str | None:
         """Return a rate such as 600/min, or None for off."""
         text = self.text(name, default)
@@ -99,6 +109,14 @@ class Environment:
         if _scheme_and_host(text)[0] not in environ.Env.EMAIL_SCHEMES:
             raise ImproperlyConfigured(f"{name} must look like smtp+tls://user:password@host:587, or consolemail://.")
         return dict(environ.Env.email_url_config(text))
+
+
+def _is_email_address(text: str) -> bool:
+    try:
+        validate_email(text)
+    except ValidationError:
+        return False
+    return len(text) <= _LONGEST_ADDRESS
 
 
 def _scheme_and_host(url: str) -> tuple[str, str]:

@@ -36,7 +36,7 @@ SITE_URL = env.url("SITE_URL", "http", "https", default="http://127.0.0.1:8000")
 BOOKING_HOLD_MINUTES = env.number("BOOKING_HOLD_MINUTES", default=15, least=1, most=1440)
 VIP_BUNDLE_DEADLINE_MINUTES = env.number("VIP_BUNDLE_DEADLINE_MINUTES", default=15, least=1, most=1440)
 # Who is told of what needs a person; empty: nobody, and the admin's first page shows it.
-OPS_EMAIL = env.text("OPS_EMAIL")
+OPS_EMAIL = env.email_address("OPS_EMAIL")
 WEBHOOKS_ALLOW_PRIVATE = env.flag("WEBHOOKS_ALLOW_PRIVATE", default=False)
 TICKETS_TIME_ZONE = env.time_zone("TICKETS_TIME_ZONE", "UTC")
 TICKETS_ORGANISER = env.text("TICKETS_ORGANISER", "Example Tickets")
@@ -90,6 +90,7 @@ INSTALLED_APPS = [
     "bookings",
     "printing",
     "vip_bundles",
+    "tickets_project.demo",
     "tickets_project.roles",
 ]
 MIDDLEWARE = [

@@ -67,7 +67,7 @@ SUBSCRIPTIONS = Subscriptions(
     Subscription(RefundTicket, "bookings.refund_ticket", refunds.refund_ticket, external=True),
     Subscription(TicketRefundedV1, "bookings.ops_ticket_refunded", read_model.on_ticket_refunded),
     # A VIP bundle is booked step by step, or taken back: each answer advances it.
-    Subscription(VipBundleInitializedV1, "vip_bundles.on_initialized", advancing.on_initialized),
+    Subscription(VipBundleInitializedV1, "vip_bundles.on_initialized", advancing.on_initialized, together=False),
     Subscription(BookShowTickets, "bookings.book_show_tickets", show_tickets.book_show_tickets, together=False),
     Subscription(BookingMadeV1, "vip_bundles.on_booking_made", advancing.on_booking),
     Subscription(BookingFailedV1, "vip_bundles.on_booking_failed", advancing.on_booking),
@@ -82,8 +82,8 @@ SUBSCRIPTIONS = Subscriptions(
     Subscription(TaxiBookingFailedV1, "vip_bundles.on_taxi_failed", advancing.on_transport, together=False),
     Subscription(CancelFlightTickets, "vip_bundles.cancel_flight", transport.cancel_flight_tickets, external=True),
     Subscription(CancelTaxi, "vip_bundles.cancel_taxi", transport.cancel_taxi, external=True),
-    Subscription(TicketPrintedV1, "vip_bundles.record_printed", tickets.record_printed),
-    Subscription(TicketRefundedV1, "vip_bundles.record_refunded", tickets.record_refunded),
+    Subscription(TicketPrintedV1, "vip_bundles.record_printed", tickets.record_printed, locks_by="booking_id"),
+    Subscription(TicketRefundedV1, "vip_bundles.record_refunded", tickets.record_refunded, locks_by="booking_id"),
     Subscription(VipBundleFinalizedV1, "vip_bundles.tell_customer", telling.tell_customer, replayable=False),
     # Customers are told.
     Subscription(

@@ -1,10 +1,12 @@
 """What customers and operations are told of bundles."""
 
 from django.conf import settings
+from django.urls import reverse
 
 from tickets_project.audit.acts import Act
 from tickets_project.audit.recording import subject_of
 from tickets_project.notifications.services import notify
+from vip_bundles.facts import State
 from vip_bundles.models import VipBundle
 from vip_bundles.process import waits_for
 
@@ -37,9 +39,9 @@ def bundle_stuck(bundle: VipBundle, act: Act) -> None:
         context={
             "vip_bundle_id": str(bundle.id),
             "title": bundle.show_title,
-            "state": bundle.state,
-            "waits_for": waits_for(bundle.facts()),
-            "url": f"{settings.SITE_URL}/admin/vip_bundles/vipbundle/{bundle.id}/change/",
+            "state": bundle.get_state_display(),
+            "waits_for": waits_for(State(bundle.state)),
+            "url": f"{settings.SITE_URL}{reverse('admin:vip_bundles_vipbundle_change', args=[bundle.id])}",
         },
         about=subject_of(bundle),
         at=act.at,

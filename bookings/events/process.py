@@ -23,7 +23,7 @@ class BookingMadeV1(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BookingFailedV1(Event):
-    """The show cannot seat those whom BookShowTickets wanted to; nothing is booked."""
+    """BookShowTickets found too few seats, a show that has started, or one that makes no tickets; nothing is held."""
 
     NAME: ClassVar[str] = "BookingFailed_v1"
     AGGREGATE: ClassVar[tuple[str, str]] = ("booking", "booking_id")

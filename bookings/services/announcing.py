@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 from bookings import events
-from bookings.models import Booking, Ticket
+from bookings.models import Booking, Refund, Ticket
 from tickets_project.audit.acts import Act
 from tickets_project.outbox.messages import Event
 
@@ -137,6 +137,12 @@ def ticket_booking_canceled(ticket: Ticket) -> Event:
     return events.TicketBookingCanceledV1(
         ticket_id=str(ticket.id), customer_email=ticket.customer_email, price=ticket.price
     )
+
+
+def ticket_refunded(refund: Refund) -> Event:
+    """Return what a ticket's refund that has just been paid tells other apps."""
+    booking_id = _booking_id(refund.ticket) if refund.ticket else None
+    return events.TicketRefundedV1(ticket_id=str(refund.ticket_id), booking_id=booking_id or "")
 
 
 def _kind(booking: Booking) -> str:

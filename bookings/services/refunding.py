@@ -8,8 +8,8 @@ from django.db import transaction
 from bookings import notices, refund_policy
 from bookings.commands import RefundTicket
 from bookings.errors import NothingToRefund, RefundAlreadyRequested, RefundNotManual
-from bookings.events import TicketRefundedV1
 from bookings.models import BookingStatus, Receipt, Refund, RefundState, Ticket
+from bookings.services import announcing
 from bookings.services.cancelling import cancel_ticket
 from bookings.services.locking import locked_ticket_with_show
 from bookings.services.refund_rows import NOTHING, add_refund, is_settled, refund_of, refundable_for, send_refund
@@ -79,7 +79,7 @@ def record_refunded(*, refund_id: UUID, act: Act) -> None:
         _reopen(refund, act)
     refund.finish(act=act)
     refund.save()
-    publish(TicketRefundedV1(ticket_id=str(refund.ticket_id), booking_id=str(refund.booking_id or "")))
+    publish(announcing.ticket_refunded(refund))
     notices.refund_processed(refund, act)
 
 

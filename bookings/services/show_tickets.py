@@ -5,6 +5,7 @@ from uuid import UUID
 from django.contrib.auth.models import User
 from django.db import transaction
 
+from bookings.errors import ShowMakesNoTickets
 from bookings.models import Booking, BookingStatus
 from bookings.services.booking import make_booking
 from bookings.services.confirming import confirm_booking
@@ -22,6 +23,7 @@ def book_show_tickets(  # noqa: PLR0913 - a booking has these facts
     :raises Show.DoesNotExist: if there is no such show
     :raises ShowHasStarted: if it has started
     :raises NotEnoughTickets: if it cannot seat them all
+    :raises ShowMakesNoTickets: if neither we nor the vendor make tickets of it
     :raises BookingIdTaken: if the id belongs to a booking of another show
     """
     booking = make_booking(
@@ -32,6 +34,9 @@ def book_show_tickets(  # noqa: PLR0913 - a booking has these facts
         owner=owner,
         act=act,
     )
-    if booking.status == BookingStatus.PENDING and not booking.is_sold_by_vendor:
-        return confirm_booking(booking_id=booking_id, act=act, payment_id=None)
-    return booking
+    if booking.status != BookingStatus.PENDING or booking.is_sold_by_vendor:
+        return booking
+    # Whoever wants tickets would wait for them for ever.
+    if booking.ticket_type is None:
+        raise ShowMakesNoTickets
+    return confirm_booking(booking_id=booking_id, act=act, payment_id=None)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from django.contrib.auth.models import User
@@ -55,18 +55,26 @@ class Stage:
     def refund(self) -> Any:
         return services.request_refund(ticket_id=self.ticket(2).id, act=self.act())
 
-    def make(self, show: Show) -> Booking:
-        return services.make_booking(
-            booking_id=uuid4(),
+    def make(self, show: Show, *, book: Any = services.make_booking, booking_id: UUID | None = None) -> Booking:
+        booking: Booking = book(
+            booking_id=booking_id or uuid4(),
             show_id=show.id,
             number_of_tickets=1,
             customer_email="ada@customers.example",
             owner=None,
             act=self.act(),
         )
+        return booking
+
+    def take(self, show: Show, **facts: Any) -> Booking:
+        return self.make(show, book=services.book_show_tickets, **facts)
+
+    def vendor_show(self) -> Show:
+        show: Show = ShowFactory.create(start_time=START, dead_nation_id=uuid4())
+        return show
 
     def sold_by_vendor(self) -> Booking:
-        return self.make(ShowFactory.create(start_time=START, dead_nation_id=uuid4()))
+        return self.make(self.vendor_show())
 
     def hear_of(self, booking: Booking, *, is_confirmed: bool = True) -> Booking:
         """Let the vendor tell of the booking's ticket, whose id is the booking's."""
@@ -111,6 +119,13 @@ CASES: dict[str, Case] = {
         [],
     ),
     "make_booking": (lambda stage: stage.show, Stage.make, ["booking.created"]),
+    "book_show_tickets": (lambda stage: stage.show, Stage.take, ["booking.created", "booking.confirmed"]),
+    "book_show_tickets, sold by the vendor": (Stage.vendor_show, Stage.take, ["booking.created"]),
+    "book_show_tickets, again": (
+        lambda stage: stage.take(stage.show),
+        lambda stage, row: stage.take(stage.show, booking_id=row.id),
+        [],
+    ),
     "book_resource": (lambda _: room(), lambda _, place: book(place, 1, 2), ["booking.created"]),
     "confirm_booking": (
         Stage.pending,

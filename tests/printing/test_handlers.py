@@ -73,7 +73,11 @@ class TestPrintTicket:
     @pytest.mark.usefixtures("simulator")
     def test_announces_it(self, ticket: Ticket, confirmed: TicketBookingConfirmedV1) -> None:
         record(confirmed)
-        assert payload("TicketPrinted_v1") == {"ticket_id": str(ticket.id), "file_name": f"{ticket.id}-ticket.html"}
+        assert payload("TicketPrinted_v1") == {
+            "ticket_id": str(ticket.id),
+            "file_name": f"{ticket.id}-ticket.html",
+            "booking_id": str(ticket.booking_id),
+        }
         assert PrintedTicket.objects.get().file_name == f"{ticket.id}-ticket.html"
 
     @pytest.mark.usefixtures("simulator")
@@ -165,7 +169,7 @@ class TestPrintTicketDelivered:
             slow = pool.submit(deliver_elsewhere)
             while not calls("files.put"):
                 sleep(0.01)
-            record_printed(ticket_id=ticket.id, file_name="faster.html", at=NOON)
+            record_printed(ticket_id=ticket.id, booking_id=str(ticket.booking_id), file_name="faster.html", at=NOON)
             slow.result()
         Delivery.objects.filter(status=Status.PENDING).update(available_at="2026-01-01T00:00:00Z")
         deliver_all(*PRINTING)

@@ -11,11 +11,11 @@ from tests.bookings.published import payload, payloads
 from tests.bookings.threads import at_once
 from tests.factories import NOON
 
-TICKET = UUID(int=1)
+TICKET, BOOKING = UUID(int=1), str(UUID(int=2))
 
 
 def record(file_name: str = "a.html") -> None:
-    record_printed(ticket_id=TICKET, file_name=file_name, at=NOON)
+    record_printed(ticket_id=TICKET, booking_id=BOOKING, file_name=file_name, at=NOON)
 
 
 @pytest.mark.django_db
@@ -26,7 +26,11 @@ class TestRecordPrinted:
         assert is_printed(TICKET)
         noted = PrintedTicket.objects.get()
         assert (noted.ticket_id, str(noted), noted.printed_at) == (TICKET, "a.html", NOON)
-        assert payload("TicketPrinted_v1") == {"ticket_id": str(TICKET), "file_name": "a.html"}
+        assert payload("TicketPrinted_v1") == {
+            "ticket_id": str(TICKET),
+            "file_name": "a.html",
+            "booking_id": BOOKING,
+        }
 
     def test_notes_it_once(self) -> None:
         record()

@@ -16,6 +16,7 @@ READERS: dict[str, Read] = {
     "choice": lambda env: env.choice("X", "json", "console", default="json"),
     "hosts": lambda env: env.hosts("X", "localhost"),
     "url": lambda env: env.url("X", "http", "https", default="http://here"),
+    "email_address": lambda env: env.email_address("X", "ops@tickets.example"),
     "rate": lambda env: env.rate("X", "600/min"),
     "time_zone": lambda env: env.time_zone("X", "UTC"),
     "database": lambda env: env.database("X", "postgresql://u:p@h/n"),
@@ -57,6 +58,15 @@ class TestEnvironment:
             ("url", "http://gateway:http"),
             ("url", "http://gateway:70000"),
             ("url", "http://gate way"),
+            ("email_address", "ops"),
+            ("email_address", "ops@"),
+            ("email_address", "@tickets.example"),
+            ("email_address", "ops@tickets"),
+            ("email_address", "ops @tickets.example"),
+            ("email_address", "Operations <ops@tickets.example>"),
+            ("email_address", "ops@tickets.example, ann@tickets.example"),
+            ("email_address", "ops@tickets.example\nBcc: eve@evil.example"),
+            ("email_address", f"ops@{'x' * 60}.{'y' * 60}.{'z' * 60}.{'a' * 60}.example"),
             ("rate", "600"),
             ("rate", "0/min"),
             ("rate", "600/fortnight"),
@@ -145,6 +155,15 @@ class TestUrl:
 
     def test_may_be_left_out(self) -> None:
         assert Environment({}).url("X", "redis") == ""
+
+
+class TestEmailAddress:
+    @pytest.mark.parametrize("text", ["ops@tickets.example", "night+ops@tickets.example", "ops@localhost"])
+    def test_is_one_address(self, text: str) -> None:
+        assert read("email_address", f" {text} ") == text
+
+    def test_may_be_left_out(self) -> None:
+        assert Environment({}).email_address("X") == ""
 
 
 class TestRate:

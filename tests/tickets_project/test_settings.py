@@ -47,6 +47,9 @@ class TestStart:
             ("OUTBOX_THREADS", "many"),
             ("DATABASE_URL", "postgresql://u:secret@h:port/n"),
             ("GATEWAY_URL", "http://[::1"),
+            ("VIP_BUNDLE_DEADLINE_MINUTES", "0"),
+            ("VIP_BUNDLE_DEADLINE_MINUTES", "1441"),
+            ("OPS_EMAIL", "ops"),
         ],
     )
     def test_is_stopped_by_a_wrong_variable_with_one_line(self, name: str, value: str) -> None:
@@ -73,6 +76,7 @@ class TestDefaults:
         assert (settings["GATEWAY_URL"], settings["GATEWAY_TIMEOUTS"]) == ("http://127.0.0.1:8888", [2, 5])
         assert (settings["TICKETS_TIME_ZONE"], settings["TIME_ZONE"], settings["USE_TZ"]) == ("UTC", "UTC", True)
         assert settings["WEBHOOKS_ALLOW_PRIVATE"] is False
+        assert (settings["VIP_BUNDLE_DEADLINE_MINUTES"], settings["OPS_EMAIL"]) == (15, "")
         assert settings["REST_FRAMEWORK"]["DEFAULT_THROTTLE_RATES"] == {"user": "600/min", "login": "10/min"}
         assert settings["REST_FRAMEWORK"]["NUM_PROXIES"] == 0
         assert settings["LOGGING"]["formatters"]["lines"]["processors"][-1] == "JSONRenderer"
@@ -86,10 +90,13 @@ class TestDefaults:
             EMAIL_URL="smtp+tls://u:p@mail.example:587",
             DEBUG="on",
             TRUSTED_PROXIES="2",
+            VIP_BUNDLE_DEADLINE_MINUTES="1440",
+            OPS_EMAIL="ops@tickets.example",
         )
         assert settings["GATEWAY_URL"] == "http://127.0.0.1:9999"
         assert settings["REST_FRAMEWORK"]["DEFAULT_THROTTLE_RATES"] == {"user": None, "login": None}
         assert settings["REST_FRAMEWORK"]["NUM_PROXIES"] == 2
+        assert (settings["VIP_BUNDLE_DEADLINE_MINUTES"], settings["OPS_EMAIL"]) == (1440, "ops@tickets.example")
         assert settings["CACHES"]["default"]["LOCATION"] == "redis://cache:6379/1"
         assert settings["Q_CLUSTER"]["redis"] == "redis://cache:6379/1"
         assert (settings["EMAIL_HOST"], settings["EMAIL_PORT"], settings["EMAIL_USE_TLS"]) == (

@@ -58,7 +58,7 @@ def _said(notification: Notification) -> dict[str, Any]:
     return {
         **told,
         "refund": " ".join(str(told[name]) for name in ("refund_amount", "currency") if told.get(name)),
-        "link": _web_address(told.get("qr_code_url") or ""),
+        "link": _web_address(told.get("qr_code_url") or told.get("url") or ""),
         "code": in_fours(told.get("redemption_code") or ""),
         "organiser": settings.TICKETS_ORGANISER,
         "contact": settings.TICKETS_CONTACT,

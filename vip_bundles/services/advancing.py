@@ -1,43 +1,43 @@
 """Around the process manager: lock the bundle, decide, store, publish."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.db import transaction
 
 from tickets_project.audit.acts import Act
-from tickets_project.outbox.publishing import publish
+from tickets_project.outbox.publishing import end_waits, publish
 from vip_bundles.errors import BundleEnded
-from vip_bundles.facts import State
+from vip_bundles.facts import ENDED, State
 from vip_bundles.models import WAITING, BundleMove, BundleTicket, VipBundle
-from vip_bundles.process import Decision, Heard, Move, RetryStep, RollBack, decide
+from vip_bundles.process import Decision, Heard, Move, Request, RetryStep, RollBack, decide
+from vip_bundles.services.deadlines import deadline_from
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Cause:
-    """What makes a bundle move: a message, or a person's request, which has no id."""
+    """What makes a bundle move, and since when it is so: a message, or a person's request, which has no id."""
 
     type: str
+    since: datetime
     act: Act
     message_id: str | None = None
 
 
 @transaction.atomic(savepoint=False)
 def advance(message: Heard, *, act: Act, **which: Any) -> None:
-    """Let a bundle hear a message; one that is about no bundle is ignored.
+    """Let a bundle hear a message; one that is about no bundle is ignored, and a repeated one leaves no trace.
 
     :param which: the bundle's `id`, or its `booking_id`
     :raises NotYet: if the message is to be heard later
     """
     bundle = VipBundle.objects.select_for_update().filter(**which).first()
-    if bundle is None:
-        return
-    decision = decide(bundle.facts(), message)
-    cause = _Cause(type=message.NAME, act=act, message_id=message.header.id or None)
-    _store(bundle, decision, cause)
+    if bundle is not None:
+        header = message.header
+        cause = _Cause(type=message.NAME, since=header.published_at, act=act, message_id=header.id or None)
+        _follow(bundle, message, cause)
 
 
 @transaction.atomic
@@ -48,9 +48,8 @@ def retry_step(*, vip_bundle_id: UUID, act: Act) -> VipBundle:
     :raises BundleEnded: if it waits for nothing
     """
     bundle = _open_bundle(vip_bundle_id)
-    bundle.deadline_at, bundle.stuck_at = act.at + timedelta(minutes=settings.VIP_BUNDLE_DEADLINE_MINUTES), None
-    decision = decide(bundle.facts(), RetryStep(at=act.at))
-    _store(bundle, decision, _Cause(type="retry", act=act))
+    bundle.deadline_at, bundle.stuck_at = deadline_from(act.at), None
+    _follow(bundle, RetryStep(at=act.at), _Cause(type="retry", since=act.at, act=act))
     return bundle
 
 
@@ -62,8 +61,7 @@ def roll_back(*, vip_bundle_id: UUID, act: Act) -> VipBundle:
     :raises BundleEnded: if it has ended
     """
     bundle = _open_bundle(vip_bundle_id)
-    decision = decide(bundle.facts(), RollBack(reason=act.reason, at=act.at))
-    _store(bundle, decision, _Cause(type="roll back", act=act))
+    _follow(bundle, RollBack(reason=act.reason, at=act.at), _Cause(type="roll back", since=act.at, act=act))
     return bundle
 
 
@@ -74,21 +72,31 @@ def _open_bundle(vip_bundle_id: UUID) -> VipBundle:
     return bundle
 
 
+def _follow(bundle: VipBundle, heard: Heard | Request, cause: _Cause) -> None:
+    """Decide what follows, store it, and publish what is sent."""
+    known = bundle.facts()
+    decision = decide(known, heard)
+    if decision == Decision(bundle=known):
+        return
+    _store(bundle, decision, cause)
+    _store_tickets(bundle, decision.bundle.ticket_ids - known.ticket_ids, cause)
+    if decision.sends:
+        publish(*decision.sends)
+
+
 def _store(bundle: VipBundle, decision: Decision, cause: _Cause) -> None:
-    """Store what is known, then each move with its log row, and publish what is sent."""
+    """Store what is known, and each move by itself: the database takes declared moves alone."""
     bundle.learn(decision.bundle)
-    _store_tickets(bundle, decision.bundle.ticket_ids, cause.act)
     act = cause.act.because(decision.bundle.failure_reason or cause.act.reason)
     for move in decision.moves:
         _log(bundle, move, cause)
         into = _STAYING if move.to == bundle.state else _INTO
         into[move.to](bundle, act=act)
-        # After each: the database takes declared moves alone.
+        # On its way there it has not ended.
+        bundle.finalized_at = decision.bundle.finalized_at if move.to in ENDED else None
         bundle.save()
     if not decision.moves:
         bundle.save()
-    if decision.sends:
-        publish(*decision.sends)
 
 
 _INTO = {
@@ -107,17 +115,6 @@ _STAYING = {
 }
 
 
-def _store_tickets(bundle: VipBundle, ticket_ids: frozenset[str], act: Act) -> None:
-    known = set(bundle.tickets.exclude(confirmed_at=None).values_list("ticket_id", flat=True))
-    unknown = sorted({UUID(ticket_id) for ticket_id in ticket_ids} - known)
-    rows = [BundleTicket(bundle=bundle, ticket_id=ticket_id, confirmed_at=act.at) for ticket_id in unknown]
-    if rows:
-        # A row is there already when its printing was told first.
-        BundleTicket.objects.bulk_create(
-            rows, update_conflicts=True, unique_fields=["ticket_id"], update_fields=["confirmed_at"]
-        )
-
-
 def _log(bundle: VipBundle, move: Move, cause: _Cause) -> None:
     BundleMove.objects.create(
         bundle=bundle,
@@ -129,3 +126,17 @@ def _log(bundle: VipBundle, move: Move, cause: _Cause) -> None:
         to_state=move.to,
         sent=[{"type": message.NAME, **message.payload()} for message in move.sends],
     )
+
+
+def _store_tickets(bundle: VipBundle, ticket_ids: frozenset[str], cause: _Cause) -> None:
+    """Store tickets that are confirmed now; a failure that waits for them is decided at once."""
+    if not ticket_ids:
+        return
+    # A row is there already when its printing was told first.
+    BundleTicket.objects.bulk_create(
+        [BundleTicket(bundle=bundle, ticket_id=ticket_id, confirmed_at=cause.since) for ticket_id in ticket_ids],
+        update_conflicts=True,
+        unique_fields=["ticket_id"],
+        update_fields=["confirmed_at"],
+    )
+    end_waits(str(bundle.id))

@@ -1,13 +1,20 @@
 """Deadlines: a bundle that has not ended by then is stuck, and a person looks at it."""
 
+from datetime import datetime, timedelta
 from uuid import UUID
 
+from django.conf import settings
 from django.db import transaction
 
 from tickets_project.audit.acts import Act
 from tickets_project.audit.recording import record, subject_of
 from vip_bundles import notices
 from vip_bundles.models import VipBundle
+
+
+def deadline_from(at: datetime) -> datetime:
+    """Return by when a bundle that begins, or goes on, at this time should have ended."""
+    return at + timedelta(minutes=settings.VIP_BUNDLE_DEADLINE_MINUTES)
 
 
 @transaction.atomic

@@ -1,10 +1,8 @@
 """Making bundles."""
 
 from dataclasses import dataclass
-from datetime import timedelta
 from uuid import UUID
 
-from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
 
@@ -13,6 +11,7 @@ from tickets_project.audit.recording import record, subject_of
 from tickets_project.outbox.publishing import publish
 from vip_bundles.events import VipBundleInitializedV1
 from vip_bundles.models import VipBundle
+from vip_bundles.services.deadlines import deadline_from
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +43,10 @@ def make_bundle(  # noqa: PLR0913 - a bundle has these facts
     owner: User | None,
     act: Act,
 ) -> VipBundle:
-    """Store a bundle under its ids and announce it; everything else follows from messages."""
+    """Store a bundle under its ids and announce it; everything else follows from messages.
+
+    :raises IntegrityError: if an id is taken, nobody travels, or both flights are the same
+    """
     bundle = VipBundle(
         id=vip_bundle_id,
         booking_id=booking_id,
@@ -58,7 +60,7 @@ def make_bundle(  # noqa: PLR0913 - a bundle has these facts
         return_flight_id=journey.return_flight_id,
         wants_taxi=journey.wants_taxi,
         created_at=act.at,
-        deadline_at=act.at + timedelta(minutes=settings.VIP_BUNDLE_DEADLINE_MINUTES),
+        deadline_at=deadline_from(act.at),
     )
     bundle.save(force_insert=True)
     record("bundle_made", subject_of(bundle), act, new=bundle.state)

@@ -21,7 +21,8 @@ def record_refunded(*, ticket_id: UUID, booking_id: UUID, at: datetime) -> None:
 
 @transaction.atomic(savepoint=False)
 def _record(ticket_id: UUID, booking_id: UUID, what: str, at: datetime, **facts: Any) -> None:
-    bundle = VipBundle.objects.filter(booking_id=booking_id).only("id").first()
+    # Locked before its tickets, as their confirmation does, so that no two wait for each other.
+    bundle = VipBundle.objects.select_for_update(no_key=True).filter(booking_id=booking_id).only("id").first()
     if bundle is None:
         return
     BundleTicket.objects.get_or_create(ticket_id=ticket_id, defaults={"bundle": bundle})

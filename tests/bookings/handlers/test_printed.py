@@ -13,7 +13,9 @@ class TestRecordPrinted:
     def test_notes_the_time_of_publishing(self) -> None:
         ticket = only_ticket(confirmed_booking(seats=1))
         header = Header(id="m1", published_at=NOON, idempotency_key="m1", correlation_id="c1")
-        message = TicketPrintedV1(ticket_id=str(ticket.id), file_name="a.html", header=header)
+        message = TicketPrintedV1(
+            ticket_id=str(ticket.id), file_name="a.html", booking_id=str(ticket.booking_id), header=header
+        )
         for _ in range(2):
             record_printed(message)
         ticket.refresh_from_db()

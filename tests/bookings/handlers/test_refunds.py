@@ -93,7 +93,7 @@ def assert_refunded_once(ticket: Ticket) -> None:
     assert voided() == [True]
     (paid,) = payments.refunds()
     assert (paid.payment_reference, paid.deduplication_id) == (str(ticket.id), f"{ticket.id}:refund")
-    assert payload("TicketRefunded_v1") == {"ticket_id": str(ticket.id)}
+    assert payload("TicketRefunded_v1") == {"ticket_id": str(ticket.id), "booking_id": str(ticket.booking_id)}
     refund = Refund.objects.get()
     assert (refund.status, refund.failure, refund.finished_at is None) == ("refunded", "", False)
     ticket.refresh_from_db()

@@ -25,6 +25,7 @@ from bookings.services import (
 from bookings.services.cancelling import cancel_ticket
 from bookings.services.refunding import begin_refund, record_refunded, record_refused, record_voided
 from tests.bookings.published import names, payload, payloads
+from tests.bookings.tickets import unbooked_ticket
 from tests.factories import ShowFactory, confirmed_booking, only_ticket, owner_act, pending_booking, staff_act
 from tickets_project.audit.acts import Act
 from tickets_project.audit.models import AuditEntry
@@ -316,9 +317,18 @@ class TestRecordRefunded:
             record_refunded(refund_id=refund.id, act=act)
         refund.refresh_from_db()
         assert (refund.status, refund.finished_at) == ("refunded", first.at)
-        assert payload("TicketRefunded_v1") == {"ticket_id": str(refund.ticket_id)}
+        assert payload("TicketRefunded_v1") == {"ticket_id": str(refund.ticket_id), "booking_id": str(booking.id)}
         told = Notification.objects.get(template="refund_processed")
         assert (told.context["refund_amount"], told.recipient) == ("10.00", booking.owner)
+
+    def test_names_the_booking_that_only_the_vendor_knows(self) -> None:
+        ticket = unbooked_ticket()
+        refund = request_refund(ticket_id=ticket.id, act=staff_act())
+        record_refunded(refund_id=refund.id, act=now())
+        assert payload("TicketRefunded_v1") == {
+            "ticket_id": str(ticket.id),
+            "booking_id": str(ticket.vendor_booking_id),
+        }
 
 
 class TestRecordRefused:

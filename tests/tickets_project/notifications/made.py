@@ -64,6 +64,13 @@ FACTS: dict[str, dict[str, Any]] = {
         "failure_reason": "no seat on the return flight",
         "title": "Carmen",
     },
+    "vip_bundle_stuck": {
+        "vip_bundle_id": BOOKING,
+        "title": "Carmen",
+        "state": "booking taxi",
+        "waits_for": "TaxiBooked_v1 or TaxiBookingFailed_v1",
+        "url": "https://tickets.example/admin/vip_bundles/vipbundle/0b0e6a4c/change/",
+    },
 }
 
 

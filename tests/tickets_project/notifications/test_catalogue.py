@@ -22,6 +22,7 @@ class TestStoredContext:
             ("refund_processed", "ticket_id refund_amount currency"),
             ("booking_reminder", "booking_id confirmation_code start_time location hours_before"),
             ("vip_bundle_finalized", "vip_bundle_id success"),
+            ("vip_bundle_stuck", "vip_bundle_id title state waits_for url"),
         ],
     )
     def test_needs_what_is_promised_and_nothing_more(self, template: str, required: str) -> None:
@@ -31,7 +32,7 @@ class TestStoredContext:
             with pytest.raises(ValueError, match=f"^{template} needs {name}.$"):
                 stored_context(template, {key: value for key, value in needed.items() if key != name})
 
-    def test_knows_seven_templates(self) -> None:
+    def test_knows_eight_templates(self) -> None:
         assert TEMPLATES.keys() == FACTS.keys()
 
     def test_refuses_an_unknown_template(self) -> None:

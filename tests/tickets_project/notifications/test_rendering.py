@@ -42,6 +42,13 @@ SAID: dict[str, list[str]] = {
     "refund_processed": ["Carmen", "refunded", TICKET, "50.30 EUR"],
     "booking_reminder": ["Carmen", "starts in 24 hours", STARTS, ENDS, "Teatro Real, Madrid", "KMNPQRSTVW"],
     "vip_bundle_finalized": ["Carmen", "could not be completed", BOOKING, "no seat on the return flight"],
+    "vip_bundle_stuck": [
+        "Carmen",
+        "has not ended in time",
+        BOOKING,
+        "booking taxi",
+        "TaxiBooked_v1 or TaxiBookingFailed_v1",
+    ],
 }
 SUBJECTS = {
     "booking_confirmed": "Booking confirmed: Carmen (KMNPQRSTVW)",
@@ -51,6 +58,7 @@ SUBJECTS = {
     "refund_processed": "Your refund of 50.30 EUR for Carmen",
     "booking_reminder": "Reminder: Carmen starts in 24 hours (KMNPQRSTVW)",
     "vip_bundle_finalized": "Your VIP bundle for Carmen could not be completed",
+    "vip_bundle_stuck": "A VIP bundle for Carmen has not ended in time",
 }
 TEXTS = [(template, name) for template, facts in FACTS.items() for name, fact in facts.items() if isinstance(fact, str)]
 # What a mail does not repeat.
@@ -59,6 +67,7 @@ UNSAID = {
     ("booking_reminder", "booking_id"),
     ("ticket_activated", "qr_code_url"),
     ("ticket_activated", "redemption_code"),
+    ("vip_bundle_stuck", "url"),
 }
 
 
@@ -179,11 +188,18 @@ class TestRender:
         assert ("href", "https://tickets.example/qr/5f0c3a52") in Page(words.html).attributes
         assert "https://tickets.example/qr/5f0c3a52" in words.text
 
+    def test_links_to_the_bundle_that_is_stuck(self) -> None:
+        words, address = render(unsaved("vip_bundle_stuck")), FACTS["vip_bundle_stuck"]["url"]
+        assert ("href", address) in Page(words.html).attributes
+        assert f"on its page:\n{address}\n" in words.text
+
+    @pytest.mark.parametrize(("template", "name"), [("ticket_activated", "qr_code_url"), ("vip_bundle_stuck", "url")])
     @pytest.mark.parametrize("address", ["javascript:alert(1)", "/qr/5f0c3a52", "", None])
-    def test_links_nowhere_else(self, address: str | None) -> None:
-        words = render(unsaved("ticket_activated", qr_code_url=address))
+    def test_links_nowhere_else(self, template: str, name: str, address: str | None) -> None:
+        facts: dict[str, Any] = {name: address}
+        words = render(unsaved(template, **facts))
         assert "a" not in Page(words.html).elements
-        assert "to scan" not in words.text
+        assert not re.search("to scan|on its page:", words.text)
 
     def test_takes_any_language(self) -> None:
         words = render(unsaved("booking_confirmed", title="Zażółć gęślą 😀"))
