@@ -5,7 +5,9 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 
 from tickets_project import health
+from tickets_project.bundle_shows import find_show
 from tickets_project.dashboard import first_page
+from vip_bundles.api.urls import bundle_urls
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
@@ -14,6 +16,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("api/v1/", include("tickets_project.api.urls")),
     path("api/v1/", include("bookings.api.urls")),
+    path("api/v1/", include(bundle_urls(find_show))),
     path("health/live", health.live, name="health-live"),
     path("health/ready", health.ready, name="health-ready"),
 ]

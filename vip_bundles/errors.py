@@ -7,9 +7,3 @@ class BundleEnded(DomainError):
     """The bundle has ended: there is no step to retry, and nothing to roll back."""
 
     code = "bundle_ended"
-
-
-class ShowMakesNoTickets(DomainError):
-    """The show's ticket type makes no tickets, so a bundle cannot hold any."""
-
-    code = "show_makes_no_tickets"

@@ -103,7 +103,8 @@ def _learn(before: Bundle, message: Fact) -> Decision:
 
 
 def _end_unbooked(bundle: Bundle, message: BookingFailedV1) -> Decision:
-    if bundle.state is not State.BOOKING_SHOW:
+    # Where a ticket is confirmed there is a booking: a retry went well since.
+    if bundle.state is not State.BOOKING_SHOW or bundle.ticket_ids:
         return Decision(bundle=bundle)
     known = replace(bundle, failure_reason=message.failure_reason)
     return _moved(
@@ -214,9 +215,9 @@ def _finalized(bundle: Bundle, *, success: bool) -> VipBundleFinalizedV1:
     return VipBundleFinalizedV1(vip_bundle_id=bundle.vip_bundle_id, success=success)
 
 
-def waits_for(bundle: Bundle) -> str | None:
-    """Return what ends the present step: names of messages; None when the bundle has ended."""
-    return _WAITS_FOR.get(bundle.state)
+def waits_for(state: State) -> str | None:
+    """Return what ends a step: names of messages; None when the bundle has ended."""
+    return _WAITS_FOR.get(state)
 
 
 _WAITS_FOR = {

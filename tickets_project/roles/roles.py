@@ -16,6 +16,7 @@ _READS = (
     "bookings.view_tickettype",
     "bookings.view_scan",
     "bookings.view_refund",
+    "vip_bundles.view_vipbundle",
     "audit.view_auditentry",
     "notifications.view_notification",
     # Why something waits is told by the messages about it.
@@ -45,6 +46,7 @@ _MONEY = (
 )
 _RUNS = (
     "bookings.view_trackerrow",
+    "vip_bundles.repair_vipbundle",
     "outbox.view_dispatcher",
     "outbox.repair_delivery",
     "django_q.view_schedule",
@@ -63,6 +65,7 @@ ROLES = {
 def make_missing_roles(**_signal: Any) -> None:
     """Make the groups that are missing (post_migrate); one that is there keeps what was changed in it.
 
+    What ROLES gains later is given to groups that are there by a migration.
     A migrate that stops half way leaves them to the one that brings the other permissions.
 
     :raises LookupError: if a permission does not exist after all migrations

@@ -17,6 +17,7 @@ READS = {
     "bookings.view_tickettype",
     "bookings.view_scan",
     "bookings.view_refund",
+    "vip_bundles.view_vipbundle",
     "audit.view_auditentry",
     "notifications.view_notification",
     "outbox.view_message",
@@ -46,12 +47,14 @@ RUNS = {
     "bookings.change_tickettype",
     "bookings.undo_scan",
     "bookings.view_trackerrow",
+    "vip_bundles.repair_vipbundle",
     "outbox.view_dispatcher",
     "outbox.repair_delivery",
     "django_q.view_schedule",
     "django_q.view_failure",
 }
 DOOR = {"bookings.redeem_ticket"}
+SEES_BUNDLES = {"vip_bundles.view_vipbundle"}
 EXPECTED = {
     "ops": READS | SELLS | MONEY | RUNS | DOOR,
     "box office": READS | SELLS,
@@ -68,6 +71,14 @@ def roles() -> dict[str, set[str]]:
 def named(group: Group) -> set[str]:
     rows = group.permissions.values_list("content_type__app_label", "codename")
     return {f"{app}.{codename}" for app, codename in rows}
+
+
+def go_back_before_bundles() -> None:
+    """Make the groups what an installation without VIP bundles has, which has no such permissions either."""
+    MigrationRecorder(connection).migration_qs.filter(app="roles").delete()
+    Permission.objects.filter(
+        content_type__app_label="vip_bundles", codename__in=["view_vipbundle", "repair_vipbundle"]
+    ).delete()
 
 
 def forget_a_migration() -> None:
@@ -131,3 +142,44 @@ class TestPermissionsNamed:
     def test_refuses_what_does_not_exist(self) -> None:
         with pytest.raises(LookupError, match="1 of the permissions"):
             permissions_named(("bookings.redeem_ticket", "bookings.fly_ticket"))
+
+
+@pytest.mark.django_db
+class TestLetRolesSeeBundles:
+    def test_gives_roles_that_are_there_what_new_ones_get(self) -> None:
+        go_back_before_bundles()
+        assert roles() == {name: {each for each in may if "bundle" not in each} for name, may in EXPECTED.items()}
+        call_command("migrate", verbosity=0)
+        assert roles() == EXPECTED
+
+    def test_gives_them_the_permissions_that_django_makes(self) -> None:
+        made = set(Permission.objects.values_list("content_type__app_label", "codename", "name"))
+        go_back_before_bundles()
+        call_command("migrate", verbosity=0)
+        assert set(Permission.objects.values_list("content_type__app_label", "codename", "name")) == made
+
+    def test_keeps_what_was_taken_from_a_role(self) -> None:
+        go_back_before_bundles()
+        Group.objects.get(name="finance").permissions.clear()
+        Group.objects.get(name="ops").permissions.remove(*permissions_named(("outbox.repair_delivery",)))
+        Group.objects.get(name="box office").delete()
+        call_command("migrate", verbosity=0)
+        changed = EXPECTED["ops"] - {"outbox.repair_delivery", "vip_bundles.repair_vipbundle"}
+        assert roles() == EXPECTED | {"finance": set(), "ops": changed}
+
+    def test_leaves_other_groups_as_they_are(self) -> None:
+        go_back_before_bundles()
+        Group.objects.create(name="stewards").permissions.set(permissions_named(tuple(READS - SEES_BUNDLES)))
+        call_command("migrate", verbosity=0)
+        assert roles() == EXPECTED | {"stewards": READS - SEES_BUNDLES}
+
+    def test_does_so_once(self) -> None:
+        Group.objects.get(name="finance").permissions.remove(*permissions_named(tuple(SEES_BUNDLES)))
+        call_command("migrate", verbosity=0)
+        assert roles() == EXPECTED | {"finance": EXPECTED["finance"] - SEES_BUNDLES}
+
+    def test_can_be_taken_back(self) -> None:
+        call_command("migrate", "roles", "zero", verbosity=0)
+        assert not any("bundle" in each for may in roles().values() for each in may)
+        call_command("migrate", verbosity=0)
+        assert roles() == EXPECTED

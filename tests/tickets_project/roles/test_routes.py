@@ -13,8 +13,17 @@ from rest_framework.test import APIClient
 
 from bookings.models import Booking, OpsBooking, Refund, Resource, Scan, Show, Ticket
 from tests.bookings.tickets import active_ticket, pending_ticket, scanned
-from tests.factories import NOON, ShowFactory, StaffFactory, UserFactory, confirmed_booking, pending_booking
+from tests.factories import (
+    NOON,
+    ShowFactory,
+    StaffFactory,
+    UserFactory,
+    confirmed_booking,
+    made_bundle,
+    pending_booking,
+)
 from tests.tickets_project.api.clients import with_token
+from vip_bundles.models import VipBundle
 
 pytestmark = pytest.mark.django_db
 
@@ -86,6 +95,9 @@ ROUTES = [
     post("admin/tickets/{ticket}/activate/", SELLERS, 403),
     post("admin/tickets/redeem/", {"ops", "door"}, 403, redemption_code="{code}"),
     post("admin/tickets/scans/{scan}/undo/", {"ops"}, 403),
+    get("vip-bundles/{bundle}/", READERS, 404),
+    post("vip-bundles/{bundle}/retry/", {"ops"}, 403, reason="Nothing came."),
+    post("vip-bundles/{bundle}/rollback/", {"ops"}, 403, reason="Nothing came."),
 ]
 ALLOWED = [(route, name) for route in ROUTES for name in sorted(route.may)]
 
@@ -103,6 +115,7 @@ def things() -> dict[str, str]:
         "activation_code": ticket.activation_code,
         "scan": scanned(active_ticket()).id,
         "code": active_ticket().redemption_code,
+        "bundle": made_bundle().id,
     }
     return {name: str(value) for name, value in found.items()}
 
@@ -117,7 +130,13 @@ def state() -> list[Any]:
     """Return what a refused request must not change."""
     rows = [model.objects.order_by("id").values_list("id", "status") for model in (Booking, Ticket)]
     undone = Scan.objects.order_by("id").values_list("id", "undone_at")
-    return [*map(list, rows), list(undone), [model.objects.count() for model in (Show, Resource, Refund)]]
+    bundles = VipBundle.objects.order_by("id").values_list("id", "state", "deadline_at")
+    return [
+        *map(list, rows),
+        list(undone),
+        list(bundles),
+        [model.objects.count() for model in (Show, Resource, Refund)],
+    ]
 
 
 def routes_for_staff() -> Iterator[tuple[str, str]]:

@@ -1,0 +1,63 @@
+"""Reads that the API needs."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from django.contrib.auth.models import User
+from django.db.models import Prefetch, QuerySet
+
+from tickets_project.outbox.models import Delivery, Status
+from vip_bundles.facts import State
+from vip_bundles.models import BundleTicket, VipBundle
+from vip_bundles.process import waits_for
+
+VIEW = "vip_bundles.view_vipbundle"
+HEAR_FAILURES = ("vip_bundles.on_flight_failed", "vip_bundles.on_taxi_failed")
+"""The handlers by which a bundle hears that a flight or the taxi is not to be had."""
+
+
+def sees_all(user: User) -> bool:
+    """Tell whether a user is staff who may see everybody's bundles."""
+    return user.is_staff and user.has_perm(VIEW)
+
+
+def bundles() -> QuerySet[VipBundle]:
+    """Return all bundles, with what is shown of each."""
+    tickets = Prefetch("tickets", BundleTicket.objects.order_by("confirmed_at", "ticket_id"))
+    return VipBundle.objects.prefetch_related(tickets)
+
+
+def bundles_visible_to(user: User) -> QuerySet[VipBundle]:
+    """Return a user's own bundles, or all of them for staff, likewise."""
+    return bundles() if sees_all(user) else bundles().filter(owner=user)
+
+
+def what_they_wait_for(bundles: Sequence[VipBundle]) -> dict[UUID, str | None]:
+    """Return what each of these bundles, whose tickets are at hand, waits for; None when it has ended.
+
+    One whose step has failed waits for its tickets before it is taken back, since all of them are to be refunded.
+    """
+    failed = _about_to_fail(bundles)
+    return {
+        bundle.id: _tickets(bundle) if bundle.id in failed else waits_for(State(bundle.state)) for bundle in bundles
+    }
+
+
+def _about_to_fail(bundles: Sequence[VipBundle]) -> set[UUID]:
+    """Return the ids of those that hear that their step has failed as soon as their tickets are confirmed."""
+    waiting = [bundle for bundle in bundles if not bundle.has_ended and _confirmed(bundle) < bundle.number_of_tickets]
+    unheard = Delivery.objects.filter(
+        handler__in=HEAR_FAILURES,
+        status__in=(Status.PENDING, Status.PARKED),
+        message__aggregateid__in=[str(bundle.id) for bundle in waiting],
+    )
+    return {UUID(bundle_id) for bundle_id in unheard.values_list("message__aggregateid", flat=True)}
+
+
+def _confirmed(bundle: VipBundle) -> int:
+    return sum(ticket.confirmed_at is not None for ticket in bundle.tickets.all())
+
+
+def _tickets(bundle: VipBundle) -> str:
+    so_far = f"{_confirmed(bundle)} of {bundle.number_of_tickets} tickets are confirmed"
+    return f"{so_far}; when all are, what is booked is taken back"
