@@ -26,7 +26,7 @@ from tickets_project.outbox.claiming import DATABASE_AWAY, Claim
 from tickets_project.outbox.delivering import Batch, Undelivered, commit, commit_together, prepare
 from tickets_project.outbox.subscriptions import Recording, subscriptions
 from tickets_project.outbox.worker.crew import Crew
-from tickets_project.outbox.worker.presence import Presence, at_work, cluster_name
+from tickets_project.outbox.worker.presence import NoPlace, Presence, cluster_name
 from tickets_project.outbox.worker.waking import Bell, Lifeline, Supervision
 
 POLL_SECONDS = 1.0
@@ -39,10 +39,9 @@ log = structlog.get_logger(__name__)
 
 def dispatch() -> None:
     """Deliver what falls due for a few minutes, unless this cluster has dispatchers enough."""
-    if at_work().filter(cluster=cluster_name()).count() >= settings.OUTBOX_DISPATCHERS:
-        return
-    # They do not all end at the same moment.
-    Dispatching(seconds=settings.OUTBOX_DISPATCH_SECONDS * random.uniform(0.8, 1)).run()  # noqa: S311 - no secret
+    with suppress(NoPlace):
+        # They do not all end at the same moment.
+        Dispatching(seconds=settings.OUTBOX_DISPATCH_SECONDS * random.uniform(0.8, 1)).run()  # noqa: S311 - no secret
 
 
 class Dispatching:
@@ -63,9 +62,18 @@ class Dispatching:
         self._may_be_due = True
 
     def run(self) -> None:
-        """Deliver until the time is over or the supervisor wants to stop; then finish the work in hand."""
-        presence = Presence(self.id, cluster=cluster_name(), lease=self._lease, in_hand=lambda: list(self._in_hand))
-        with presence, self._bell:
+        """Deliver until the time is over or the supervisor wants to stop; then finish the work in hand.
+
+        :raises NoPlace: if this cluster has dispatchers enough
+        """
+        presence = Presence(
+            self.id,
+            cluster=cluster_name(),
+            places=settings.OUTBOX_DISPATCHERS,
+            lease=self._lease,
+            in_hand=lambda: list(self._in_hand),
+        )
+        with self._bell, presence:
             crew = Crew(settings.OUTBOX_THREADS, self._prepare, self._ring)
             try:
                 while not self._is_over():

@@ -10,7 +10,7 @@ from typing import Self
 from uuid import UUID
 
 import structlog
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 
@@ -19,6 +19,8 @@ from tickets_project.outbox.claiming import DATABASE_AWAY
 from tickets_project.outbox.models import Dispatcher
 
 CLUSTER = "OUTBOX_CLUSTER"
+# Held from counting the dispatchers of a cluster until the next one is stored.
+_PLACES = "SELECT pg_advisory_xact_lock(hashtext('outbox dispatchers'), hashtext(%s))"
 _SILENCE = timedelta(seconds=30)
 
 log = structlog.get_logger(__name__)
@@ -57,18 +59,38 @@ def _lives(pid: int) -> bool:
     return True
 
 
+class NoPlace(Exception):
+    """The cluster has dispatchers enough."""
+
+
 class Presence:
     """The heartbeat of one dispatcher: a thread that renews its row and the leases of its claims."""
 
-    def __init__(self, dispatcher: UUID, *, cluster: str, lease: timedelta, in_hand: Callable[[], list[int]]) -> None:
-        """Take what lists the deliveries whose leases are to be renewed; it is called in the heartbeat's thread."""
+    def __init__(
+        self, dispatcher: UUID, *, cluster: str, places: int, lease: timedelta, in_hand: Callable[[], list[int]]
+    ) -> None:
+        """Take what lists the deliveries whose leases are to be renewed; it is called in the heartbeat's thread.
+
+        :param places: how many dispatchers the cluster may have
+        """
+        self._places = places
         self._row = Dispatcher(id=dispatcher, cluster=cluster, host=socket.gethostname(), pid=os.getpid())
         self._lease, self._in_hand = lease, in_hand
         self._over = Event()
         self._thread = Thread(target=self._beat, name="heartbeat", daemon=True)
 
     def __enter__(self) -> Self:
-        self._row.save(force_insert=True)
+        """Take a place.
+
+        :raises NoPlace: if there is none left
+        """
+        with transaction.atomic():
+            # Those that begin at once would all see the last place free.
+            with connection.cursor() as cursor:
+                cursor.execute(_PLACES, [self._row.cluster])
+            if at_work().filter(cluster=self._row.cluster).count() >= self._places:
+                raise NoPlace
+            self._row.save(force_insert=True)
         self._thread.start()
         return self
 

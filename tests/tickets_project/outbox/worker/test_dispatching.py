@@ -1,9 +1,7 @@
 """A dispatcher at work in the test's own process: threads, wake-ups, leases, and its end."""
 
-import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from threading import Event, Thread, get_ident
+from collections.abc import Callable
+from threading import Event, get_ident
 from time import monotonic, sleep
 from typing import Any
 
@@ -11,55 +9,20 @@ import pytest
 from django.db import connection, transaction
 from pytest_django import Settings
 
+from tests.bookings.threads import at_once
 from tests.processes import eventually
 from tests.tickets_project.outbox import messages_for_tests
 from tests.tickets_project.outbox.conftest import Listener
+from tests.tickets_project.outbox.dispatchers import all_delivered, dispatching, happen
 from tests.tickets_project.outbox.messages_for_tests import DoIt, Happened
 from tickets_project.outbox.models import Delivery, Dispatcher, Status
 from tickets_project.outbox.outcomes import NotYet
 from tickets_project.outbox.publishing import publish
 from tickets_project.outbox.subscriptions import Recording, Subscription, Subscriptions
-from tickets_project.outbox.worker.dispatching import Dispatching, dispatch
+from tickets_project.outbox.worker.dispatching import dispatch
 from tickets_project.outbox.worker.presence import CLUSTER
-from tickets_project.outbox.worker.waking import LIFELINE
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@contextmanager
-def dispatching(*, seconds: float = 20) -> Iterator[Thread]:
-    """Dispatch in a thread until the end of the block, which closes the lifeline."""
-    read, write = os.pipe()
-    os.environ[LIFELINE] = str(read)
-    dispatcher = Dispatching(seconds=seconds)
-
-    def run() -> None:
-        try:
-            dispatcher.run()
-        finally:
-            connection.close()
-
-    thread = Thread(target=run)
-    thread.start()
-    try:
-        eventually(Dispatcher.objects.exists)
-        yield thread
-    finally:
-        os.write(write, b"stop")
-        thread.join(15)
-        os.environ.pop(LIFELINE, None)
-        os.close(read)
-        os.close(write)
-    assert not thread.is_alive()
-
-
-def happen(count: int = 1) -> None:
-    with transaction.atomic():
-        publish(*(Happened(thing_id=f"t{number}", number=number) for number in range(count)))
-
-
-def all_delivered() -> bool:
-    return not Delivery.objects.exclude(status=Status.DELIVERED).exists()
 
 
 class TestDispatching:
@@ -68,13 +31,6 @@ class TestDispatching:
         with dispatching():
             eventually(all_delivered)
         assert sorted(message.number for message in listener.heard) == list(range(50))
-
-    def test_commits_a_batch_in_the_order_of_its_aggregates(self, listener: Listener) -> None:
-        with transaction.atomic():
-            publish(*(Happened(thing_id=name, number=0) for name in ("t3", "t1", "t5", "t2", "t4")))
-        with dispatching():
-            eventually(all_delivered)
-        assert [message.thing_id for message in listener.heard] == ["t1", "t2", "t3", "t4", "t5"]
 
     def test_is_woken_by_a_message(self, listener: Listener) -> None:
         arrived = Event()
@@ -254,3 +210,17 @@ class TestDispatch:
         dispatch()
         assert len(listener.heard) == 1
         assert not Dispatcher.objects.exists()
+
+    def test_stays_once_for_each_place_when_many_begin_at_once(
+        self, settings: Settings, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        settings.OUTBOX_DISPATCHERS, settings.OUTBOX_DISPATCH_SECONDS = 2, 3
+        monkeypatch.setenv(CLUSTER, "here")
+
+        def seconds_stayed() -> float:
+            started = monotonic()
+            dispatch()
+            return monotonic() - started
+
+        stayed = at_once([seconds_stayed] * 6)
+        assert sum(isinstance(seconds, float) and seconds > 2 for seconds in stayed) == 2

@@ -62,7 +62,7 @@ class TestReleaseDeadDispatchers:
 
 class TestPresence:
     def test_is_there_as_long_as_the_block(self) -> None:
-        with Presence(uuid4(), cluster="here", lease=timedelta(seconds=10), in_hand=list):
+        with Presence(uuid4(), cluster="here", places=1, lease=timedelta(seconds=10), in_hand=list):
             assert Dispatcher.objects.get().pid == os.getpid()
         assert not Dispatcher.objects.exists()
 
