@@ -30,7 +30,8 @@ install: .venv/installed ## make .venv with everything in it
 demo: install ## run everything on embedded defaults, with a little data; Ctrl-C stops it
 	@$(BIN)/python manage.py migrate --verbosity 0
 	@$(BIN)/python manage.py fill_demo --port $(PORT)
-	@WEB_PORT=$(PORT) SITE_URL="$${SITE_URL:-http://127.0.0.1:$(PORT)}" LOG_FORMAT=console $(BIN)/honcho start
+	@WEB_PORT=$(PORT) SITE_URL="$${SITE_URL:-http://127.0.0.1:$(PORT)}" OPS_EMAIL="$${OPS_EMAIL:-ops@tickets.example}" \
+		LOG_FORMAT=console $(BIN)/honcho start
 
 run: install ## the web server alone
 	$(BIN)/python manage.py migrate --verbosity 0
@@ -61,8 +62,12 @@ check: install lint types ## what CI runs: lint, types, migrations, deploy check
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 
-prove: install ## the long form of the proofs that the tests run in short
-	LIFE_CYCLE_EXAMPLES=$(or $(EXAMPLES),2000) $(BIN)/python -m pytest tests/bookings/test_life_cycle_machine.py
+prove: export LIFE_CYCLE_EXAMPLES := $(or $(EXAMPLES),2000)
+prove: install ## the long form of the proofs that the tests run in short, about an hour
+	$(BIN)/python -m pytest tests/bookings/test_life_cycle_machine.py
+	BUNDLE_ORDERS=500000 $(BIN)/python -m pytest tests/vip_bundles/test_process_orders.py
+	VIP_BUNDLE_KILLS=all $(BIN)/python -m pytest tests/crash/test_vip_bundles.py
+	VIP_BUNDLE_CROWD=200 $(BIN)/python -m pytest tests/journeys/test_vip_bundles_at_once.py
 
 bench: install ## the benchmarks, as ratios against something measured in the same run
 	$(BIN)/python -m bench.run print_tickets

@@ -5,16 +5,18 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
+from django.urls import reverse
 from django.utils import timezone
 
-from bookings.demo import ADMIN, DOOR, fill
 from bookings.models import Show
+from tickets_project.demo.filling import fill
+from tickets_project.demo.people import ADMIN, DOOR
 
 
 class Command(BaseCommand):
     """Fills an empty database; a filled one is left as it is."""
 
-    help = "Make demo users, shows and bookings. The users' passwords are known: never run it in production."
+    help = "Make demo users, shows, bookings and bundles. The users' passwords are known: never run it in production."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Add the port to print."""
@@ -30,6 +32,7 @@ class Command(BaseCommand):
         site = f"http://127.0.0.1:{options['port']}"
         self.stdout.write(
             f"\n  Admin     {site}/admin/        (user {ADMIN}, password {ADMIN})\n"
+            f"  Bundles   {site}{reverse('admin:vip_bundles_vipbundle_changelist')}\n"
             f"  Door      {site}/admin/scan/   (user {DOOR}, password {DOOR})\n"
             f"  API docs  {site}/api/v1/docs/\n"
             f"  Health    {site}/health/ready\n"
