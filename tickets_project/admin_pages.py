@@ -13,6 +13,7 @@ def admin_pages(*, queue_is_table: bool) -> Pages:
             ListPage("Shows", "theater_comedy", "bookings_show"),
             ListPage("Resources", "meeting_room", "bookings_resource"),
             ListPage("Bookings", "event_seat", "bookings_booking"),
+            ListPage("VIP bundles", "luggage", "vip_bundles_vipbundle"),
             ListPage("Tickets", "confirmation_number", "bookings_ticket"),
             ListPage("Ticket types", "style", "bookings_tickettype"),
             ListPage("Printed documents", "print", "printing_printedticket"),

@@ -14,6 +14,7 @@ from tickets_project.admin_site.display import Section, age, link
 from tickets_project.admin_site.navigation import may_view
 from tickets_project.notifications.models import Notification, State
 from tickets_project.outbox.models import Delivery, Status
+from vip_bundles.models import VipBundle
 
 MOST_COUNTED = 1000
 # The first retries are over in seconds.
@@ -39,6 +40,13 @@ class Concern:
 def concerns(*, at: datetime) -> list[Concern]:
     """Return everything that may need a person."""
     return [
+        Concern(
+            what="VIP bundles that are stuck",
+            rows=VipBundle.objects.filter(stuck_at__isnull=False).order_by("created_at", "id"),
+            since="created_at",
+            model="vip_bundles_vipbundle",
+            query={"stuck": "yes"},
+        ),
         Concern(
             what="Deliveries that were given up",
             rows=Delivery.objects.filter(status=Status.PARKED).order_by("id"),

@@ -4,6 +4,7 @@ from django.apps import AppConfig
 
 
 class VipBundlesConfig(AppConfig):
-    """Holds the place of the process manager."""
+    """Shows with flights and a taxi, booked step by step or taken back."""
 
     name = "vip_bundles"
+    verbose_name = "VIP bundles"

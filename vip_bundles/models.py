@@ -9,6 +9,7 @@ from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Upper
 from django_fsm import FSMField, FSMModelMixin, transition
 
 from tickets_project.audit.acts import Act
@@ -75,6 +76,7 @@ class VipBundle(FSMModelMixin, models.Model):
     class Meta:
         """The indexes serve the lists and the deadlines."""
 
+        verbose_name = "VIP bundle"
         permissions = [("repair_vipbundle", "Can retry and roll back bundles")]
         constraints = [
             models.CheckConstraint(condition=Q(number_of_tickets__gte=1), name="vip_bundles_vipbundle_some_tickets"),
@@ -98,6 +100,7 @@ class VipBundle(FSMModelMixin, models.Model):
             models.Index("created_at", "id", name="vip_bundles_created"),
             models.Index("owner", "created_at", "id", name="vip_bundles_owner"),
             models.Index("state", "created_at", "id", name="vip_bundles_state"),
+            models.Index(Upper("customer_email"), name="vip_bundles_email"),
             # What is late, and what was found late.
             models.Index(
                 "deadline_at",
@@ -113,8 +116,20 @@ class VipBundle(FSMModelMixin, models.Model):
 
     @property
     def has_ended(self) -> bool:
-        """Tell whether all is booked, or taken back."""
+        """Tell whether all is booked, or is being taken back."""
         return State(self.state) in ENDED
+
+    @property
+    def inbound_leg(self) -> Leg:
+        """Return the flight there."""
+        return _leg(self.inbound_flight_id, self.inbound_ticket_ids, self.inbound_booked_at)
+
+    @property
+    def return_leg(self) -> Leg | None:
+        """Return the flight back, if one is wanted."""
+        if self.return_flight_id is None:
+            return None
+        return _leg(self.return_flight_id, self.return_ticket_ids, self.return_booked_at)
 
     def facts(self) -> Bundle:
         """Return what is known of it, its confirmed tickets included."""
@@ -126,10 +141,8 @@ class VipBundle(FSMModelMixin, models.Model):
             number_of_tickets=self.number_of_tickets,
             show_id=str(self.show_id),
             passengers=tuple(self.passengers),
-            inbound_leg=_leg(self.inbound_flight_id, self.inbound_ticket_ids, self.inbound_booked_at),
-            return_leg=_leg(self.return_flight_id, self.return_ticket_ids, self.return_booked_at)
-            if self.return_flight_id
-            else None,
+            inbound_leg=self.inbound_leg,
+            return_leg=self.return_leg,
             wants_taxi=self.wants_taxi,
             user_id=self.owner_id,
             state=State(self.state),
@@ -213,7 +226,7 @@ class VipBundle(FSMModelMixin, models.Model):
         custom={"action": "bundle_failed"},
     )
     def fail(self, *, act: Act) -> None:  # noqa: ARG002 - the audit trail reads it
-        """End with nothing booked."""
+        """End in failure: what was booked is being taken back."""
         self.stuck_at = None
 
     @_staying(state, *WAITING, action="bundle_step_retried")
@@ -247,6 +260,7 @@ class BundleMove(models.Model):
     message_type = models.CharField(max_length=100)
     message_id = models.UUIDField(null=True, help_text="Empty: a person asked for it.")
     by = models.CharField(max_length=150)
+    reason = models.TextField(blank=True, default="")
     from_state = models.CharField(max_length=22, choices=STATES)
     to_state = models.CharField(max_length=22, choices=STATES)
     # The stored names and payloads of the commands and events.

@@ -6,9 +6,8 @@ from django.urls import reverse
 from tickets_project.audit.acts import Act
 from tickets_project.audit.recording import subject_of
 from tickets_project.notifications.services import notify
-from vip_bundles.facts import State
 from vip_bundles.models import VipBundle
-from vip_bundles.process import waits_for
+from vip_bundles.queries import what_they_wait_for
 
 
 def bundle_finalized(bundle: VipBundle, act: Act, *, success: bool) -> None:
@@ -40,7 +39,7 @@ def bundle_stuck(bundle: VipBundle, act: Act) -> None:
             "vip_bundle_id": str(bundle.id),
             "title": bundle.show_title,
             "state": bundle.get_state_display(),
-            "waits_for": waits_for(State(bundle.state)),
+            "waits_for": what_they_wait_for([bundle])[bundle.id],
             "url": f"{settings.SITE_URL}{reverse('admin:vip_bundles_vipbundle_change', args=[bundle.id])}",
         },
         about=subject_of(bundle),

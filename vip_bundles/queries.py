@@ -1,4 +1,4 @@
-"""Reads that the API needs."""
+"""Reads that the API, the admin and the mails need."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -33,7 +33,7 @@ def bundles_visible_to(user: User) -> QuerySet[VipBundle]:
 
 
 def what_they_wait_for(bundles: Sequence[VipBundle]) -> dict[UUID, str | None]:
-    """Return what each of these bundles, whose tickets are at hand, waits for; None when it has ended.
+    """Return what each of these bundles, best with its tickets prefetched, waits for; None when it has ended.
 
     One whose step has failed waits for its tickets before it is taken back, since all of them are to be refunded.
     """

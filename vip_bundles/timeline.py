@@ -27,6 +27,7 @@ class Entry:
     :param what: the message's stored name, or "retry" or "roll back"
     :param direction: as the bundle sees it
     :param by: who made it move, empty when it stayed where it was
+    :param reason: why a person asked for it, for staff to read; what customers may read is in `tells`
     :param moves: those that it caused, in their order
     :param deliveries: the message's own, one for each handler
     :param tells: what it says, in a few plain words
@@ -38,6 +39,7 @@ class Entry:
     direction: Literal["in", "out"]
     message_id: UUID | None
     by: str
+    reason: str
     moves: tuple[BundleMove, ...]
     deliveries: tuple[Delivery, ...]
     tells: str
@@ -89,6 +91,7 @@ def _of_message(message: Message, moves: list[BundleMove]) -> Entry:
         direction="out" if is_command or message.type == VipBundleFinalizedV1.NAME else "in",
         message_id=message.id,
         by=moves[0].by if moves else "",
+        reason="",
         moves=tuple(moves),
         deliveries=tuple(sorted(message.deliveries.all(), key=lambda delivery: delivery.pk)),
         tells=tell(message.type, message.payload),
@@ -104,6 +107,7 @@ def _of_request(bundle: VipBundle, moves: tuple[BundleMove, ...]) -> Entry:
         direction="in",
         message_id=None,
         by=request.by,
+        reason=request.reason,
         moves=moves,
         deliveries=(),
         tells=bundle.failure_reason if request.message_type == "roll back" else "",

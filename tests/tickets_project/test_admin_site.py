@@ -25,7 +25,15 @@ from bookings.services import request_refund
 from printing.models import PrintedTicket
 from tests.bookings.rooms import room
 from tests.bookings.tickets import ticket_that_is
-from tests.factories import DeliveryFactory, MessageFactory, StaffFactory, UserFactory, confirmed_booking, staff_act
+from tests.factories import (
+    DeliveryFactory,
+    MessageFactory,
+    StaffFactory,
+    UserFactory,
+    confirmed_booking,
+    made_bundle,
+    staff_act,
+)
 from tickets_project.admin_site import counting
 from tickets_project.admin_site.counting import EstimatedPaginator
 from tickets_project.admin_site.display import age, last_line
@@ -36,7 +44,18 @@ from tickets_project.roles.roles import ROLES
 
 pytestmark = pytest.mark.django_db
 TOKENS = "/admin/knox/authtoken/"
-FILTERS = ["status__exact", "type", "kind", "handler", "printed", "booking", "outcome__exact", "is_staff__exact"]
+FILTERS = [
+    "status__exact",
+    "state__exact",
+    "type",
+    "kind",
+    "handler",
+    "printed",
+    "booking",
+    "stuck",
+    "outcome__exact",
+    "is_staff__exact",
+]
 
 
 @pytest.fixture
@@ -46,6 +65,7 @@ def one_of_each() -> dict[str, Any]:
     _what_handlers_store(scanned)
     request_refund(ticket_id=scanned.id, act=staff_act())
     room()
+    made_bundle()
     delivery = DeliveryFactory.create(status="parked", last_error="ValueError: no")
     Intervention.objects.create(delivery=delivery, action="retried", by="ada", previous_status="parked")
     Dispatcher.objects.create(id=delivery.message_id, cluster="tickets", host="here", pid=1)
@@ -88,16 +108,7 @@ def chosen_by_query(keys: dict[str, Any]) -> Iterator[str]:
         key = keys[model._meta.label_lower]
         for query in ("q=1", f"q={key}", "q=a@b.example", "all=", "o=1", "p=2", "_facets=True", "id__exact=wrong"):
             yield f"{here}?{query}"
-        for name in (
-            "status__exact",
-            "type",
-            "kind",
-            "handler",
-            "printed",
-            "booking",
-            "outcome__exact",
-            "is_staff__exact",
-        ):
+        for name in FILTERS:
             for value in ("pending", "event", "yes", "no", "none", "show", "1", "printing.print_ticket", "wrong"):
                 yield f"{here}?{name}={value}"
         for action in model_admin.actions or ():
@@ -196,6 +207,7 @@ class TestEveryList:
             ("/admin/bookings/ticket/", 7),
             ("/admin/bookings/resource/", 6),
             ("/admin/bookings/scan/", 6),
+            ("/admin/vip_bundles/vipbundle/", 7),
             ("/admin/outbox/message/", 6),
             ("/admin/outbox/delivery/", 6),
             ("/admin/knox/authtoken/", 6),
@@ -213,6 +225,7 @@ class TestEveryList:
             booking = confirmed_booking()
             AuthToken.objects.create(user=booking.owner)
             room()
+            made_bundle()
             ticket_that_is("redeemed")
         with django_assert_max_num_queries(queries) as captured:
             assert admin_client.get(address).status_code == 200

@@ -13,11 +13,12 @@ from pytest_django import DjangoAssertNumQueries
 from bookings.services import cancel_booking, request_refund
 from bookings.services.refunding import record_refused
 from tests.bookings.tickets import unbooked_ticket
-from tests.factories import DeliveryFactory, StaffFactory, UserFactory, confirmed_booking, staff_act
+from tests.factories import DeliveryFactory, StaffFactory, UserFactory, confirmed_booking, made_bundle, staff_act
 from tests.pages import staff_with
 from tickets_project import concerns
 from tickets_project.notifications.models import Notification
 from tickets_project.outbox.models import Message
+from vip_bundles.schedules import flag_stuck_bundles
 
 pytestmark = pytest.mark.django_db
 FIRST_PAGE = "/admin/"
@@ -50,6 +51,15 @@ class TestWhatNeedsAPerson:
         page = admin_client.get(FIRST_PAGE).content.decode()
         assert "All is well: nothing needs a person." in page
         assert "Parked deliveries" not in page
+
+    def test_names_first_the_bundles_that_are_stuck(self, admin_client: Client) -> None:
+        parked()
+        stuck = made_bundle(at=timezone.now() - timedelta(hours=4))
+        made_bundle(at=timezone.now() - timedelta(minutes=5))
+        assert [what for what, *_ in needs(admin_client)] == ["Deliveries that were given up"]
+        flag_stuck_bundles(at=timezone.now())
+        assert needs(admin_client)[0] == ["VIP bundles that are stuck", "1", "4\xa0hours"]
+        assert list(admin_client.get(_link(admin_client)).context["cl"].result_list) == [stuck]
 
     def test_counts_parked_deliveries_since_they_were_published(self, admin_client: Client) -> None:
         parked()

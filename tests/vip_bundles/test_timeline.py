@@ -137,8 +137,8 @@ class TestTimeline:
         retry_step(vip_bundle_id=bundle.id, act=staff_act(reason="nothing came"))
         roll_back(vip_bundle_id=bundle.id, act=staff_act(reason="the customer is ill"))
         *_, retry, _, request, _, _ = entries(bundle)
-        assert (retry.what, retry.tells) == ("retry", "")
-        assert (request.what, request.tells) == ("roll back", "the customer is ill")
+        assert (retry.what, retry.tells, retry.reason) == ("retry", "", "nothing came")
+        assert (request.what, request.tells, request.reason) == ("roll back", *["the customer is ill"] * 2)
         assert moved(request) == ["booking_inbound_flight > rolling_back", "rolling_back > failed"]
         assert whats(bundle)[-2:] == ["RefundTicket", "VipBundleFinalized_v1"]
 

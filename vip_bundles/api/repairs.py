@@ -1,7 +1,6 @@
 """What staff ask of a bundle that has not ended: retry its step, or roll it back."""
 
 from collections.abc import Callable
-from typing import Any
 from uuid import UUID
 
 from django.shortcuts import get_object_or_404
@@ -15,7 +14,7 @@ from tickets_project.api.idempotency import idempotent
 from tickets_project.api.permissions import staff_with
 from tickets_project.api.requests import authenticated_user
 from tickets_project.api.serializers import StrictSerializer, TextField
-from tickets_project.audit.acts import act_of
+from tickets_project.audit.acts import Act, act_of
 from vip_bundles import queries, services
 from vip_bundles.api.shapes import WholeBundleSerializer, whole_bundle
 from vip_bundles.models import VipBundle
@@ -62,7 +61,7 @@ class RetryBundleView(RepairBundleView):
     post=extend_schema(
         operation_id="roll_back_vip_bundle",
         description="End a bundle as if its present step had failed. What is booked is taken back, also what is "
-        "booked later.",
+        "booked later. The customer reads the reason.",
     )
 )
 class RollBackBundleView(RepairBundleView):
@@ -71,5 +70,5 @@ class RollBackBundleView(RepairBundleView):
     repair = staticmethod(services.roll_back)
 
 
-def _act(request: Request, *, reason: str) -> Any:
+def _act(request: Request, *, reason: str) -> Act:
     return act_of(authenticated_user(request), permission=REPAIR, at=timezone.now(), reason=reason)

@@ -32,20 +32,6 @@ class Shown:
     waits_for: str | None
 
     @property
-    def inbound_flight(self) -> Leg:
-        """Return the flight there."""
-        bundle = self.bundle
-        return _leg(bundle.inbound_flight_id, bundle.inbound_ticket_ids, bundle.inbound_booked_at)
-
-    @property
-    def return_flight(self) -> Leg | None:
-        """Return the flight back, if one is wanted."""
-        bundle = self.bundle
-        if bundle.return_flight_id is None:
-            return None
-        return _leg(bundle.return_flight_id, bundle.return_ticket_ids, bundle.return_booked_at)
-
-    @property
     def taxi(self) -> Taxi | None:
         """Return the taxi, if it is booked."""
         bundle = self.bundle
@@ -103,8 +89,8 @@ class BundleSerializer(serializers.Serializer[Shown]):
     passengers = serializers.ListField(source="bundle.passengers", child=serializers.CharField())
     booking_made_at = UtcDateTimeField(source="bundle.booking_made_at", allow_null=True)
     tickets = BundleTicketSerializer(source="bundle.tickets.all", many=True)
-    inbound_flight = FlightSerializer()
-    return_flight = FlightSerializer(allow_null=True)
+    inbound_flight = FlightSerializer(source="bundle.inbound_leg")
+    return_flight = FlightSerializer(source="bundle.return_leg", allow_null=True)
     wants_taxi = serializers.BooleanField(source="bundle.wants_taxi")
     taxi = TaxiSerializer(allow_null=True)
 
@@ -146,10 +132,11 @@ class EntryDeliverySerializer(serializers.Serializer[Delivery]):
 
 
 class StaffEntrySerializer(EntrySerializer):
-    """Likewise; `message_id`, `by` and `deliveries` are for staff alone."""
+    """Likewise; `message_id`, `by`, `reason` and `deliveries` are for staff alone."""
 
     message_id = serializers.UUIDField(allow_null=True, required=False)
     by = serializers.CharField(required=False)
+    reason = serializers.CharField(required=False)
     deliveries = EntryDeliverySerializer(many=True, required=False)
 
 
@@ -175,7 +162,3 @@ def whole_bundle(bundle: VipBundle, *, as_staff: bool) -> dict[str, Any]:
     """Return the answer about one bundle."""
     [shown] = show_bundles([bundle])
     return dict(WholeBundleSerializer(shown, context={"as_staff": as_staff}).data)
-
-
-def _leg(flight_id: object, ticket_ids: list[str], booked_at: datetime | None) -> Leg:
-    return Leg(flight_id=str(flight_id), ticket_ids=tuple(ticket_ids), booked_at=booked_at)

@@ -20,10 +20,7 @@ def on_initialized(message: VipBundleInitializedV1) -> None:
 
 
 def on_booking(message: BookingMadeV1 | BookingFailedV1 | TicketBookingConfirmedV1) -> None:
-    """Hear of a booking; one that is no bundle's is ignored.
-
-    :raises NotYet: if the message is to be heard later
-    """
+    """Hear of a booking; one that is no bundle's is ignored."""
     # Of a ticket whose booking nobody knows, nothing is said.
     if message.booking_id:
         advance(message, act=_act(), booking_id=message.booking_id)

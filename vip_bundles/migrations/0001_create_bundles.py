@@ -2,6 +2,7 @@
 
 import django.contrib.postgres.fields
 import django.db.models.deletion
+import django.db.models.functions.text
 import django_fsm
 import uuid
 from django.conf import settings
@@ -46,7 +47,7 @@ class Migration(migrations.Migration):
                 ('owner', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='vip_bundles', to=settings.AUTH_USER_MODEL)),
             ],
             options={
-                'permissions': [('repair_vipbundle', 'Can retry and roll back bundles')],
+                'verbose_name': 'VIP bundle', 'permissions': [('repair_vipbundle', 'Can retry and roll back bundles')],
             },
             bases=(django_fsm.FSMModelMixin, models.Model),
         ),
@@ -70,6 +71,7 @@ class Migration(migrations.Migration):
                 ('message_type', models.CharField(max_length=100)),
                 ('message_id', models.UUIDField(help_text='Empty: a person asked for it.', null=True)),
                 ('by', models.CharField(max_length=150)),
+                ('reason', models.TextField(blank=True, default='')),
                 ('from_state', models.CharField(choices=[('initialized', 'initialized'), ('booking_show', 'booking show'), ('booking_inbound_flight', 'booking inbound flight'), ('booking_return_flight', 'booking return flight'), ('booking_taxi', 'booking taxi'), ('rolling_back', 'rolling back'), ('finalized', 'finalized'), ('failed', 'failed')], max_length=22)),
                 ('to_state', models.CharField(choices=[('initialized', 'initialized'), ('booking_show', 'booking show'), ('booking_inbound_flight', 'booking inbound flight'), ('booking_return_flight', 'booking return flight'), ('booking_taxi', 'booking taxi'), ('rolling_back', 'rolling back'), ('finalized', 'finalized'), ('failed', 'failed')], max_length=22)),
                 ('sent', models.JSONField(default=list)),
@@ -78,6 +80,10 @@ class Migration(migrations.Migration):
             options={
                 'ordering': ['id'],
             },
+        ),
+        migrations.AddIndex(
+            model_name='vipbundle',
+            index=models.Index(django.db.models.functions.text.Upper('customer_email'), name='vip_bundles_email'),
         ),
         migrations.AddIndex(
             model_name='vipbundle',

@@ -122,6 +122,7 @@ def _log(bundle: VipBundle, move: Move, cause: _Cause) -> None:
         message_type=cause.type,
         message_id=cause.message_id,
         by=cause.act.by,
+        reason=cause.act.reason,
         from_state=bundle.state,
         to_state=move.to,
         sent=[{"type": message.NAME, **message.payload()} for message in move.sends],

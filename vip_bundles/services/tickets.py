@@ -22,7 +22,7 @@ def record_refunded(*, ticket_id: UUID, booking_id: UUID, at: datetime) -> None:
 @transaction.atomic(savepoint=False)
 def _record(ticket_id: UUID, booking_id: UUID, what: str, at: datetime, **facts: Any) -> None:
     # Locked before its tickets, as their confirmation does, so that no two wait for each other.
-    bundle = VipBundle.objects.select_for_update(no_key=True).filter(booking_id=booking_id).only("id").first()
+    bundle = VipBundle.objects.select_for_update().filter(booking_id=booking_id).only("id").first()
     if bundle is None:
         return
     BundleTicket.objects.get_or_create(ticket_id=ticket_id, defaults={"bundle": bundle})

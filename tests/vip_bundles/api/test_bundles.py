@@ -22,7 +22,7 @@ from vip_bundles.services import flag_stuck, retry_step, roll_back
 pytestmark = pytest.mark.django_db
 
 BUNDLES = "/api/v1/vip-bundles/"
-FOR_STAFF = {"message_id", "by", "deliveries"}
+FOR_STAFF = {"message_id", "by", "reason", "deliveries"}
 
 
 def ids(response: Any) -> list[str]:
@@ -259,6 +259,7 @@ class TestBundleViewTimeline:
         *_, request, command = one(staff, bundle)["timeline"]
         delivery = Delivery.objects.filter(message__type="BookFlight").latest("id")
         assert (request["by"], request["message_id"], request["deliveries"]) == (act.by, None, [])
+        assert (request["reason"], request["tells"]) == ("nothing came", "")
         assert command["message_id"] == str(delivery.message_id)
         assert command["deliveries"] == [
             {

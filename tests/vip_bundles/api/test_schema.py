@@ -60,4 +60,4 @@ class TestSchema:
 
     def test_says_what_is_for_staff(self, document: Any) -> None:
         entry = document["components"]["schemas"]["StaffEntry"]
-        assert entry["properties"].keys() - set(entry["required"]) == {"message_id", "by", "deliveries"}
+        assert entry["properties"].keys() - set(entry["required"]) == {"message_id", "by", "reason", "deliveries"}
