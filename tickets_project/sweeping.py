@@ -23,6 +23,7 @@ def count_done(do: Callable[[UUID], bool], due: QuerySet[Any], *, oldest_by: str
     """Do it to each due row, oldest first, in a trace of its own; return how many it was done to.
 
     :param do: takes a row's id; False when somebody else was quicker
+    :param oldest_by: the field that tells which is oldest, never null
     """
     return sum(_is_done(do, row_id) for row_id in _ids(due, oldest_by))
 

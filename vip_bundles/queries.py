@@ -12,6 +12,7 @@ from vip_bundles.models import BundleTicket, VipBundle
 from vip_bundles.process import waits_for
 
 VIEW = "vip_bundles.view_vipbundle"
+REPAIR = "vip_bundles.repair_vipbundle"
 HEAR_FAILURES = ("vip_bundles.on_flight_failed", "vip_bundles.on_taxi_failed")
 """The handlers by which a bundle hears that a flight or the taxi is not to be had."""
 
@@ -37,27 +38,49 @@ def what_they_wait_for(bundles: Sequence[VipBundle]) -> dict[UUID, str | None]:
 
     One whose step has failed waits for its tickets before it is taken back, since all of them are to be refunded.
     """
-    failed = _about_to_fail(bundles)
+    failed = _failing(bundles)
     return {
-        bundle.id: _tickets(bundle) if bundle.id in failed else waits_for(State(bundle.state)) for bundle in bundles
+        bundle.id: _tickets(bundle, failed[bundle.id]) if bundle.id in failed else waits_for(State(bundle.state))
+        for bundle in bundles
     }
 
 
-def _about_to_fail(bundles: Sequence[VipBundle]) -> set[UUID]:
-    """Return the ids of those that hear that their step has failed as soon as their tickets are confirmed."""
-    waiting = [bundle for bundle in bundles if not bundle.has_ended and _confirmed(bundle) < bundle.number_of_tickets]
+def _failing(bundles: Sequence[VipBundle]) -> dict[UUID, str]:
+    """Return those whose step has failed before their tickets were confirmed, with the status of that news."""
+    waiting = {
+        bundle.id: bundle
+        for bundle in bundles
+        if not bundle.has_ended and _confirmed(bundle) < bundle.number_of_tickets
+    }
     unheard = Delivery.objects.filter(
         handler__in=HEAR_FAILURES,
         status__in=(Status.PENDING, Status.PARKED),
-        message__aggregateid__in=[str(bundle.id) for bundle in waiting],
+        message__aggregateid__in=[str(bundle_id) for bundle_id in waiting],
     )
-    return {UUID(bundle_id) for bundle_id in unheard.values_list("message__aggregateid", flat=True)}
+    found = unheard.order_by("id").values_list("message__aggregateid", "message__payload__flight_id", "status")
+    return {
+        bundle_id: status
+        for bundle_id, flight_id, status in ((UUID(about), flight_id, status) for about, flight_id, status in found)
+        if flight_id == _flight_of_step(waiting[bundle_id])
+    }
+
+
+def _flight_of_step(bundle: VipBundle) -> str | None:
+    """Return the flight that its present step books, None when that is the taxi or the show."""
+    flights = {
+        State.BOOKING_INBOUND_FLIGHT: bundle.inbound_flight_id,
+        State.BOOKING_RETURN_FLIGHT: bundle.return_flight_id,
+    }
+    flight_id = flights.get(State(bundle.state))
+    return str(flight_id) if flight_id else None
 
 
 def _confirmed(bundle: VipBundle) -> int:
     return sum(ticket.confirmed_at is not None for ticket in bundle.tickets.all())
 
 
-def _tickets(bundle: VipBundle) -> str:
+def _tickets(bundle: VipBundle, status: str) -> str:
     so_far = f"{_confirmed(bundle)} of {bundle.number_of_tickets} tickets are confirmed"
+    if status == Status.PARKED:
+        return f"{so_far}, and its step has failed: a person has to roll it back"
     return f"{so_far}; when all are, what is booked is taken back"

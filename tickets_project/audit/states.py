@@ -1,6 +1,6 @@
 """Rows with a state that only declared transitions change."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any, TypeVar
 
 from django.db.models import Manager, Model, QuerySet
@@ -24,13 +24,21 @@ class StateQuerySet(QuerySet[M]):
         self._refuse_state(values)
         return super().update(**values)
 
-    def bulk_create(self, objs: Any, *args: Any, **options: Any) -> list[M]:
+    def bulk_create(  # noqa: PLR0913, PLR0917 - Django's: no argument gets past by its position
+        self,
+        objs: Iterable[M],
+        batch_size: int | None = None,
+        ignore_conflicts: bool = False,  # noqa: FBT001, FBT002 - likewise
+        update_conflicts: bool = False,  # noqa: FBT001, FBT002 - likewise
+        update_fields: Collection[str] | None = None,
+        unique_fields: Collection[str] | None = None,
+    ) -> list[M]:
         """Insert the rows; those that are there already may be updated instead.
 
         :raises StateChangedInBulk: if a state is among the fields to update
         """
-        self._refuse_state(options.get("update_fields") or ())
-        return super().bulk_create(objs, *args, **options)
+        self._refuse_state(update_fields or ())
+        return super().bulk_create(objs, batch_size, ignore_conflicts, update_conflicts, update_fields, unique_fields)
 
     def bulk_update(self, objs: Any, fields: Any, batch_size: int | None = None) -> int:
         """Update these rows' fields.

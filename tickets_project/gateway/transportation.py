@@ -65,16 +65,12 @@ class _TaxiBooked(msgspec.Struct):
     booking_id: _Id
 
 
-class _Refused(msgspec.Struct):
-    error: str
-
-
 def book_flight(
     *, customer_email: str, flight_id: str, passenger_names: list[str], reference_id: str, idempotency_key: str
 ) -> list[str]:
     """Book a seat for each passenger, or none, and return the tickets' ids; under the same key again the same ones.
 
-    :raises NoSeatsLeft: with the reason, if the service says so; nothing else means that
+    :raises NoSeatsLeft: with a sentence for customers, if the service says so; nothing else means that
     :raises PermanentUpstreamError: if the service refuses the booking, or call() raises it
     :raises TemporaryUpstreamError: as call() and read() do, and if there are not as many tickets as passengers
     """
@@ -87,7 +83,8 @@ def book_flight(
     }
     answer = _book(_FLIGHTS, body)
     if answer.status_code == HTTPStatus.CONFLICT:
-        raise NoSeatsLeft(_sentence(f"The flight {flight_id} has no seats left for all passengers.", answer))
+        _log_refusal(answer, flight_id=flight_id)
+        raise NoSeatsLeft("The flight has no seats left for all passengers.")
     ticket_ids = client.read(answer, _FlightBooked).ticket_ids
     if len(ticket_ids) != len(passenger_names):
         reason = f"{len(ticket_ids)} tickets for {len(passenger_names)} passengers"
@@ -123,7 +120,7 @@ def book_taxi(
 ) -> str:
     """Book one taxi for all passengers and return the booking's id; under the same key again the same one.
 
-    :raises NoTaxiAvailable: with the reason, if the service says so; nothing else means that
+    :raises NoTaxiAvailable: with a sentence for customers, if the service says so; nothing else means that
     :raises PermanentUpstreamError: if the service refuses the booking, or call() raises it
     :raises TemporaryUpstreamError: as call() and read() do
     """
@@ -136,7 +133,8 @@ def book_taxi(
     }
     answer = _book(_TAXIS, body)
     if answer.status_code == HTTPStatus.CONFLICT:
-        raise NoTaxiAvailable(_sentence("No taxi is to be had.", answer))
+        _log_refusal(answer)
+        raise NoTaxiAvailable("No taxi is to be had.")
     return client.read(answer, _TaxiBooked).booking_id
 
 
@@ -170,12 +168,7 @@ def _cancel(path: str, booked_id: str) -> bool:
     return answer.status_code == HTTPStatus.NO_CONTENT
 
 
-def _sentence(ours: str, answer: requests.Response) -> str:
-    """Return our sentence, and the service's own beside it if it gives one."""
-    try:
-        theirs = msgspec.json.decode(answer.content, type=_Refused).error
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return ours
-    # The text ends up in a PostgreSQL column, which takes no NUL.
-    theirs = theirs.replace("\0", "")[:_LONGEST_REASON].strip()
-    return f"{ours} The service says: {theirs}" if theirs else ours
+def _log_refusal(answer: requests.Response, **about: str) -> None:
+    """Log the service's own words, which are not for customers."""
+    words = answer.content[:_LONGEST_REASON].decode(errors="replace")
+    _log.info("transport_refused", answer=words, **about)

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import fields
 from typing import Any
 
 from django.apps import AppConfig
@@ -18,7 +19,7 @@ def check_subscriptions(app_configs: Sequence[AppConfig] | None, **_options: Any
 
 
 def faults(table: Subscriptions) -> Iterator[CheckMessage]:
-    """Yield what is wrong: repeated keys and names, commands without exactly one handler, undeclared messages."""
+    """Yield what is wrong: repeated keys and names, commands without exactly one handler, what is not declared."""
     for key, count in Counter(subscription.key for subscription in table).items():
         if count > 1:
             yield Error(f"The key {key} stands {count} times in the subscription table.", id="outbox.E001")
@@ -35,4 +36,11 @@ def faults(table: Subscriptions) -> Iterator[CheckMessage]:
                 f"{subscription.key} hears {subscription.message.__qualname__}, which no declared module defines.",
                 hint="Add the module that defines it to declared_in.",
                 id="outbox.E004",
+            )
+        lock, names = subscription.locks_by, {part.name for part in fields(subscription.message)}
+        if lock and lock not in names:
+            yield Error(
+                f"{subscription.key} locks by {lock}, which is no field of {subscription.message.__qualname__}.",
+                hint="Name the field that holds the id of the row that the handler locks.",
+                id="outbox.E005",
             )

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.db import connection
 from django.db.backends.postgresql.psycopg_any import Jsonb
+from django.db.models.functions import Now
 from uuid_utils.compat import uuid7
 
 from tickets_project.correlation import Trace, current_trace
@@ -77,6 +78,18 @@ def wake() -> None:
     """Call the dispatchers once the transaction commits."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_notify(%s, '')", [CHANNEL])
+
+
+def end_waits(*aggregate_ids: str) -> None:
+    """Make due what waits for a message about these, for what it waits for has come in another way.
+
+    :raises TransactionManagementError: if no transaction is open
+    """
+    waiting = models.Delivery.objects.filter(status="pending", waits_for__in=aggregate_ids).exclude(waits_for="")
+    # A locked row is claimed at this moment, or made due.
+    free = waiting.select_for_update(skip_locked=True).values("id")
+    if models.Delivery.objects.filter(id__in=free).update(available_at=Now(), waits_for=""):
+        wake()
 
 
 def ordering_key(subscription: Subscription[Any], *, aggregatetype: str, aggregateid: str) -> str | None:

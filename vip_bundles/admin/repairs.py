@@ -29,8 +29,8 @@ from vip_bundles.commands import CancelFlightTickets, CancelTaxi
 from vip_bundles.errors import BundleEnded
 from vip_bundles.models import VipBundle
 from vip_bundles.process import RetryStep, RollBack, decide
+from vip_bundles.queries import REPAIR
 
-REPAIR = "vip_bundles.repair_vipbundle"
 REASON = "Why?"
 
 Repair = Callable[..., VipBundle]

@@ -21,7 +21,6 @@ from tickets_project.audit.acts import act_of
 from vip_bundles import queries, services
 from vip_bundles.api.filters import BundleFilter
 from vip_bundles.api.new_bundles import NewBundleSerializer
-from vip_bundles.api.repairs import REPAIR
 from vip_bundles.api.shapes import BundleSerializer, WholeBundleSerializer, show_bundles, whole_bundle
 from vip_bundles.models import VipBundle
 from vip_bundles.services.making import BundleShow, Journey
@@ -68,7 +67,7 @@ class BundlesView(ListAPIView[Any]):
             show=self.find_show(wanted["show_id"], at=now),
             journey=_journey(**wanted),
             owner=user,
-            act=act_of(user, permission=REPAIR, at=now),
+            act=act_of(user, permission=queries.REPAIR, at=now),
         )
         [shown] = show_bundles([bundle])
         return BundleSerializer(shown).data

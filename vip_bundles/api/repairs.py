@@ -19,8 +19,6 @@ from vip_bundles import queries, services
 from vip_bundles.api.shapes import WholeBundleSerializer, whole_bundle
 from vip_bundles.models import VipBundle
 
-REPAIR = "vip_bundles.repair_vipbundle"
-
 
 class RepairSerializer(StrictSerializer):
     """Why it is done; the customer reads it when the bundle is rolled back."""
@@ -31,7 +29,7 @@ class RepairSerializer(StrictSerializer):
 class RepairBundleView(APIView):
     """How staff repair a bundle; each use case is a subclass."""
 
-    permission_classes = (staff_with(REPAIR),)
+    permission_classes = (staff_with(queries.REPAIR),)
     repair: Callable[..., VipBundle]
 
     @extend_schema(request=RepairSerializer, responses=WholeBundleSerializer)
@@ -40,7 +38,7 @@ class RepairBundleView(APIView):
         """Repair a bundle that has not ended."""
         body = RepairSerializer(data=request.data)
         body.is_valid(raise_exception=True)
-        bundle = get_object_or_404(VipBundle, id=vip_bundle_id)
+        bundle = get_object_or_404(queries.bundles_visible_to(authenticated_user(request)), id=vip_bundle_id)
         type(self).repair(vip_bundle_id=bundle.id, act=_act(request, **body.validated_data))
         return Response(whole_bundle(queries.bundles().get(id=bundle.id), as_staff=True))
 
@@ -71,4 +69,4 @@ class RollBackBundleView(RepairBundleView):
 
 
 def _act(request: Request, *, reason: str) -> Act:
-    return act_of(authenticated_user(request), permission=REPAIR, at=timezone.now(), reason=reason)
+    return act_of(authenticated_user(request), permission=queries.REPAIR, at=timezone.now(), reason=reason)

@@ -36,7 +36,7 @@ def advance(message: Heard, *, act: Act, **which: Any) -> None:
     bundle = VipBundle.objects.select_for_update().filter(**which).first()
     if bundle is not None:
         header = message.header
-        cause = _Cause(type=message.NAME, since=header.published_at, act=act, message_id=header.id or None)
+        cause = _Cause(type=message.NAME, since=header.published_at, act=act, message_id=header.id)
         _follow(bundle, message, cause)
 
 
@@ -92,7 +92,7 @@ def _store(bundle: VipBundle, decision: Decision, cause: _Cause) -> None:
         _log(bundle, move, cause)
         into = _STAYING if move.to == bundle.state else _INTO
         into[move.to](bundle, act=act)
-        # On its way there it has not ended.
+        # On its way there it has not ended. All columns are saved: a retry has set the deadline too.
         bundle.finalized_at = decision.bundle.finalized_at if move.to in ENDED else None
         bundle.save()
     if not decision.moves:

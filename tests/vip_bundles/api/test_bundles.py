@@ -12,7 +12,17 @@ from rest_framework.test import APIClient
 from printing.events import TicketPrintedV1
 from tests.factories import NOON, StaffFactory, UserFactory, made_bundle, staff_act
 from tests.tickets_project.api.clients import with_token
-from tests.vip_bundles.stored import ADVANCING, booking_made, confirmed, hear, inbound_failed, standing, stored, tell
+from tests.vip_bundles.stored import (
+    ADVANCING,
+    booking_made,
+    confirmed,
+    hear,
+    inbound_booked,
+    inbound_failed,
+    standing,
+    stored,
+    tell,
+)
 from tests.working import deliver_all, deliver_due
 from tickets_project.outbox.models import Delivery
 from vip_bundles.facts import State
@@ -201,21 +211,41 @@ class TestBundleViewWaitsFor:
     def test_is_the_answer_to_its_step(self, customer: APIClient, ada: User, state: State, expected: str) -> None:
         assert one(customer, standing(state, owner=ada))["waits_for"] == expected
 
-    @pytest.mark.parametrize("status", ["pending", "parked"])
-    def test_is_the_tickets_once_its_step_has_failed(self, customer: APIClient, ada: User, status: str) -> None:
+    @pytest.mark.parametrize(
+        ("status", "then"),
+        [
+            ("pending", "; when all are, what is booked is taken back"),
+            ("parked", ", and its step has failed: a person has to roll it back"),
+        ],
+    )
+    def test_is_the_tickets_once_its_step_has_failed(
+        self, customer: APIClient, ada: User, status: str, then: str
+    ) -> None:
         bundle, other = standing(State.BOOKING_SHOW, owner=ada), standing(State.BOOKING_SHOW, owner=ada)
         for each in (bundle, other):
             hear(booking_made(each), confirmed(each), confirmed(each))
         [failure] = tell(inbound_failed(bundle))
         deliver_due(*ADVANCING)
         Delivery.objects.filter(message=failure).update(status=status)
-        expected = "2 of 3 tickets are confirmed; when all are, what is booked is taken back"
+        expected = f"2 of 3 tickets are confirmed{then}"
         assert one(customer, bundle)["waits_for"] == expected
         listed = {each["vip_bundle_id"]: each["waits_for"] for each in customer.get(BUNDLES).json()["results"]}
         assert listed == {
             str(bundle.id): expected,
             str(other.id): "FlightBooked_v1 or FlightBookingFailed_v1",
         }
+
+    def test_is_the_answer_to_its_step_when_another_one_had_failed(self, customer: APIClient, ada: User) -> None:
+        bundle = standing(State.BOOKING_SHOW, owner=ada)
+        hear(booking_made(bundle))
+        tell(inbound_failed(bundle))
+        deliver_due(*ADVANCING)
+        hear(inbound_booked(bundle))
+        found = one(customer, bundle)
+        assert (found["state"], found["waits_for"]) == (
+            "booking_return_flight",
+            "FlightBooked_v1 or FlightBookingFailed_v1",
+        )
 
     def test_is_nothing_once_they_are_there(self, customer: APIClient, ada: User) -> None:
         bundle = standing(State.BOOKING_SHOW, owner=ada, tickets=1)

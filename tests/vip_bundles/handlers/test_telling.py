@@ -105,7 +105,7 @@ class TestTellCustomerDelivered:
         assert (sent.to, sent.subject) == ([bundle.customer_email], "Your VIP bundle for Carmen could not be completed")
         assert "Reason: no taxi\n" in sent.body
         for text in (sent.body, html_of(sent)):
-            assert "its tickets are refunded" in text
+            assert "confirmed tickets are being refunded" in text
             assert "no taxi" in text
             assert "is complete" not in text
 
