@@ -8,7 +8,6 @@ from threading import Barrier, Event, get_ident
 from typing import Any
 
 import pytest
-from django.db import connection, transaction
 from django.db.models import QuerySet
 from django.db.models.signals import pre_save
 from structlog.testing import capture_logs
@@ -34,34 +33,11 @@ from tests.bookings.due import (
     reminders,
     told,
 )
-from tests.bookings.threads import at_once
+from tests.bookings.threads import at_once, once_it_waits
 from tests.factories import NOON, show_of, staff_act
-from tests.processes import eventually
 from tickets_project.notifications.models import Notification
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def once_it_waits(first: Callable[[], object], then: Callable[[], Any]) -> Any:
-    """Do the first, and commit it when the other waits for its lock; return the other's answer, or its refusal."""
-    with ThreadPoolExecutor(1) as pool:
-        with transaction.atomic():
-            first()
-            waiting = pool.submit(at_once, [then])
-            eventually(_somebody_waits_for_a_lock)
-        [answer] = waiting.result(30)
-        return answer
-
-
-def _somebody_waits_for_a_lock() -> bool:
-    with connection.cursor() as cursor:
-        # Within a transaction the view stands still unless it is told.
-        cursor.execute("SELECT pg_stat_clear_snapshot()")
-        cursor.execute(
-            "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-            " AND pid <> pg_backend_pid()"
-        )
-        return bool(cursor.rowcount)
 
 
 @contextmanager

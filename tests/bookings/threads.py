@@ -3,10 +3,11 @@
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from django.db import connection
+from django.db import connection, transaction
 
+from tests.processes import eventually
 from tickets_project.refusals import DomainError
 
 T = TypeVar("T")
@@ -28,3 +29,25 @@ def at_once(tasks: Sequence[Callable[[], T]]) -> list[T | DomainError]:
 
     with ThreadPoolExecutor(len(tasks)) as pool:
         return list(pool.map(run, tasks))
+
+
+def once_it_waits(first: Callable[[], object], then: Callable[[], Any]) -> Any:
+    """Do the first, and commit it when the other waits for its lock; return the other's answer, or its refusal."""
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            first()
+            waiting = pool.submit(at_once, [then])
+            eventually(_somebody_waits_for_a_lock)
+        [answer] = waiting.result(30)
+        return answer
+
+
+def _somebody_waits_for_a_lock() -> bool:
+    with connection.cursor() as cursor:
+        # Within a transaction the view stands still unless it is told.
+        cursor.execute("SELECT pg_stat_clear_snapshot()")
+        cursor.execute(
+            "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+            " AND pid <> pg_backend_pid()"
+        )
+        return bool(cursor.rowcount)

@@ -52,6 +52,13 @@ class TestFaults:
     def test_finds_a_message_that_nobody_declared(self) -> None:
         assert found(Subscription(Happened, "a", handler), modules=()) == ["outbox.E004"]
 
+    def test_finds_a_lock_that_no_field_names(self) -> None:
+        assert found(DO, Subscription(Happened, "a", handler, locks_by="thing")) == ["outbox.E005"]
+        assert found(DO, Subscription(Happened, "a", handler, locks_by="header_id")) == ["outbox.E005"]
+
+    def test_finds_none_where_the_lock_is_a_field(self) -> None:
+        assert found(DO, Subscription(Happened, "a", handler, locks_by="number")) == []
+
 
 class TestCheckSubscriptions:
     def test_finds_no_fault_in_the_project(self) -> None:

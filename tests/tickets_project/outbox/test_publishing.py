@@ -1,20 +1,38 @@
 """Publishing: a message exists if and only if its change was committed."""
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from functools import partial
 from uuid import UUID
 
 import pytest
 from django.contrib.auth.models import User
 from django.db import connection, transaction
+from django.db.transaction import TransactionManagementError
+from django.utils import timezone
 
+from tests.bookings.threads import at_once
+from tests.factories import DeliveryFactory
 from tests.tickets_project.outbox import messages_for_tests
 from tests.tickets_project.outbox.conftest import Listener
 from tests.tickets_project.outbox.messages_for_tests import DoIt, Happened
 from tickets_project.correlation import Trace, tracing
 from tickets_project.outbox.models import Delivery, Message
-from tickets_project.outbox.publishing import NotInTransaction, UndeclaredMessage, publish
+from tickets_project.outbox.publishing import NotInTransaction, UndeclaredMessage, end_waits, publish
 from tickets_project.outbox.subscriptions import Subscription, Subscriptions
+
+
+@contextmanager
+def listening() -> Iterator[Callable[[], int]]:
+    """Listen as a dispatcher does; return what tells how often it was woken since it last asked."""
+    listener = connection.copy()
+    listener.ensure_connection()
+    listener.connection.execute("LISTEN outbox")
+    try:
+        yield lambda: len(list(listener.connection.notifies(timeout=0.5)))
+    finally:
+        listener.close()
 
 
 @pytest.mark.django_db(transaction=True)
@@ -82,14 +100,70 @@ class TestPublish:
         with pytest.raises(UndeclaredMessage, match="Happened"), transaction.atomic():
             publish(Happened(thing_id="t1"))
 
-    def test_wakes_a_listening_connection_once_per_transaction(self, django_db_blocker: Any) -> None:
-        del django_db_blocker
-        listening = connection.copy()
-        listening.ensure_connection()
-        listening.connection.execute("LISTEN outbox")
+    def test_wakes_a_listening_connection_once_per_transaction(self) -> None:
+        with listening() as notified:
+            with transaction.atomic():
+                for _ in range(3):
+                    publish(Happened(thing_id="t1"))
+            assert notified() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("listener")
+class TestEndWaits:
+    def waiting(self, waits_for: str = "t2") -> Delivery:
+        delivery: Delivery = DeliveryFactory.create(
+            handler="things.listen",
+            waits_for=waits_for,
+            waiting_since=timezone.now(),
+            available_at=timezone.now() + timedelta(hours=1),
+        )
+        return delivery
+
+    def is_due(self, delivery: Delivery) -> bool:
+        delivery.refresh_from_db()
+        return delivery.available_at <= timezone.now()
+
+    def test_makes_due_what_waits_for_these_alone(self) -> None:
+        first, second, other, retrying = (self.waiting(name) for name in ("t1", "t2", "t3", ""))
         with transaction.atomic():
-            for _ in range(3):
-                publish(Happened(thing_id="t1"))
-        notified = list(listening.connection.notifies(timeout=0.5))
-        listening.close()
-        assert len(notified) == 1
+            end_waits("t1", "t2")
+        assert [self.is_due(each) for each in (first, second, other, retrying)] == [True, True, False, False]
+        assert (first.waits_for, other.waits_for) == ("", "t3")
+        # How long it has waited in all still counts.
+        assert first.waiting_since is not None
+
+    def test_leaves_what_is_no_longer_open(self) -> None:
+        parked = self.waiting()
+        Delivery.objects.update(status="parked")
+        with transaction.atomic():
+            end_waits("t2")
+        assert not self.is_due(parked)
+
+    def test_is_undone_with_the_change(self) -> None:
+        waiting = self.waiting()
+        with transaction.atomic():
+            end_waits("t2")
+            transaction.set_rollback(True)
+        assert not self.is_due(waiting)
+
+    def test_waits_for_nobody_who_has_the_delivery_in_hand(self) -> None:
+        waiting = self.waiting()
+        with transaction.atomic():
+            Delivery.objects.select_for_update().get(id=waiting.pk)
+            at_once([transaction.atomic(partial(end_waits, "t2"))])
+        assert not self.is_due(waiting)
+
+    def test_refuses_to_end_them_outside_a_transaction(self) -> None:
+        with pytest.raises(TransactionManagementError):
+            end_waits("t2")
+
+    def test_wakes_a_dispatcher_if_it_made_something_due(self) -> None:
+        with listening() as notified:
+            with transaction.atomic():
+                end_waits("t2")
+            assert notified() == 0
+            self.waiting()
+            with transaction.atomic():
+                end_waits("t2")
+            assert notified() == 1

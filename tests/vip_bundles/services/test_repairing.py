@@ -100,7 +100,7 @@ class TestRetryStep:
         retry_step(vip_bundle_id=bundle.id, act=act)
         move = BundleMove.objects.filter(bundle=bundle).latest("id")
         assert (move.message_type, move.message_id, move.by, move.at) == ("retry", None, act.by, act.at)
-        assert (move.from_state, move.to_state) == ("booking_taxi", "booking_taxi")
+        assert (move.from_state, move.to_state, move.reason) == ("booking_taxi", "booking_taxi", "the service is back")
         assert [each["type"] for each in move.sent] == ["BookTaxi"]
         assert audited(bundle)[-1] == ("bundle_step_retried", "booking_taxi", "booking_taxi", act.by)
         entry = AuditEntry.objects.latest("id")
