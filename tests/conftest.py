@@ -13,6 +13,9 @@ from tickets_project.gateway.simulator.server import Simulator
 from tickets_project.outbox import subscriptions
 from tickets_project.outbox.subscriptions import Subscriptions
 
+# It asserts for others, who want to read what differs.
+pytest.register_assert_rewrite("tests.journeys.bundles")
+
 
 @pytest.fixture(autouse=True)
 def _own_counters(settings: Settings) -> None:

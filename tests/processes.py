@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from time import monotonic, sleep
+from typing import IO
 from urllib.parse import quote
 
 import psutil
@@ -28,13 +29,18 @@ def database_url() -> str:
 
 
 @contextmanager
-def running(*command: str, **environment: str) -> Iterator["subprocess.Popen[str]"]:
-    """Run a management command until the end of the block, which it must not outlive by ten seconds."""
+def running(
+    *command: str, output: IO[str] | int = subprocess.PIPE, **environment: str
+) -> Iterator["subprocess.Popen[str]"]:
+    """Run a management command until the end of the block, which it must not outlive by ten seconds.
+
+    :param output: a file for what it prints; one that prints much is stopped by a pipe that nobody reads
+    """
     process = subprocess.Popen(
         [sys.executable, "manage.py", *command],
         cwd=ROOT,
         env=os.environ | _surroundings() | environment,
-        stdout=subprocess.PIPE,
+        stdout=output,
         stderr=subprocess.STDOUT,
         text=True,
         start_new_session=True,
@@ -54,9 +60,9 @@ def _surroundings() -> dict[str, str]:
 
 
 @contextmanager
-def worker(**environment: str) -> Iterator["subprocess.Popen[str]"]:
+def worker(*, output: IO[str] | int = subprocess.PIPE, **environment: str) -> Iterator["subprocess.Popen[str]"]:
     """Run the worker; the block begins when a dispatcher is at work."""
-    with running("run_worker", **environment) as process:
+    with running("run_worker", output=output, **environment) as process:
         eventually(Dispatcher.objects.exists, seconds=30)
         yield process
 

@@ -46,8 +46,9 @@ def assert_printed_once(ticket_id: str, simulator: Simulator) -> None:
     assert files.count(file_name) == 1
     assert PrintedTicket.objects.get(ticket_id=ticket_id).file_name == file_name
     message = Message.objects.get(type="TicketPrinted_v1", aggregateid=ticket_id)
-    assert message.payload == {"ticket_id": ticket_id, "file_name": file_name}
-    assert Ticket.objects.get(id=ticket_id).file_name == file_name
+    ticket = Ticket.objects.get(id=ticket_id)
+    assert message.payload == {"ticket_id": ticket_id, "file_name": file_name, "booking_id": str(ticket.booking_id)}
+    assert ticket.file_name == file_name
 
 
 @contextmanager

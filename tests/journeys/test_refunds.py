@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from bookings.models import Receipt, Refund, TrackerRow
+from bookings.models import Receipt, Refund, Ticket, TrackerRow
 from tests.journeys.conftest import Site
 from tests.processes import eventually, worker
 from tickets_project.gateway import payments, receipts, spreadsheets
@@ -55,8 +55,9 @@ def assert_refunded_once(*tickets: str) -> None:
     assert sorted(receipt.ticket_id for receipt in issued) == sorted(tickets)
     assert all(receipt.voided for receipt in issued)
     assert sorted(paid.payment_reference for paid in payments.refunds()) == sorted(tickets)
-    told = Message.objects.filter(type="TicketRefunded_v1").values_list("aggregateid", flat=True)
-    assert sorted(told) == sorted(tickets)
+    told = Message.objects.filter(type="TicketRefunded_v1").values_list("aggregateid", "payload__booking_id")
+    bookings = Ticket.objects.filter(id__in=tickets).values_list("id", "booking_id")
+    assert sorted(told) == sorted((str(ticket_id), str(booking_id)) for ticket_id, booking_id in bookings)
     for sheet in ("tickets-to-print", "tickets-to-refund"):
         assert sorted(row[0] for row in spreadsheets.rows(sheet)) == sorted(tickets)
 

@@ -7,7 +7,18 @@ import pytest
 from pytest_django import Settings
 
 from tests.factories import NOON, made_bundle
-from tests.vip_bundles.stored import audited, leaving_nothing, standing, stored
+from tests.vip_bundles.stored import (
+    audited,
+    booking_made,
+    confirmed,
+    hear,
+    inbound_failed,
+    leaving_nothing,
+    standing,
+    stored,
+    tell,
+)
+from tests.working import deliver_due
 from tickets_project.audit.acts import Act
 from tickets_project.notifications.models import Notification
 from vip_bundles.facts import State
@@ -70,6 +81,16 @@ class TestFlagStuck:
             "waits_for": "BookingMade_v1 or BookingFailed_v1",
             "url": f"https://tickets.example/admin/vip_bundles/vipbundle/{bundle.id}/change/",
         }
+
+    def test_tells_operations_that_it_waits_for_its_tickets(self, settings: Settings) -> None:
+        settings.OPS_EMAIL = "ops@house.example"
+        bundle = standing(State.BOOKING_SHOW, at=NOON)
+        hear(booking_made(bundle), confirmed(bundle))
+        tell(inbound_failed(bundle))
+        deliver_due("vip_bundles.on_flight_failed")
+        flagged(bundle)
+        waits_for = Notification.objects.get().context["waits_for"]
+        assert waits_for == "1 of 3 tickets are confirmed; when all are, what is booked is taken back"
 
     def test_tells_nobody_when_the_installation_names_nobody(self, settings: Settings) -> None:
         settings.OPS_EMAIL = ""
