@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 from datetime import timedelta
 from pathlib import Path
 
@@ -43,7 +44,7 @@ def test_does_each_row_once_when_it_is_killed_midway(at_once: dict[str, str]) ->
     schedule = Schedule.objects.create(
         name="expire", func="bookings.schedules.expire_tickets_now", schedule_type=Schedule.MINUTES, minutes=1
     )
-    with worker(**at_once) as supervisor:
+    with worker(output=subprocess.PIPE, **at_once) as supervisor:
         eventually(lambda: expired() > 50)
         os.killpg(cluster_processes(supervisor)[0].pid, signal.SIGKILL)
         done = expired()
