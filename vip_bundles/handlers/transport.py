@@ -3,6 +3,7 @@
 from functools import partial
 
 from tickets_project.gateway import transportation
+from tickets_project.gateway.errors import PermanentUpstreamError
 from tickets_project.outbox.publishing import publish
 from tickets_project.outbox.subscriptions import Recording
 from vip_bundles.commands import BookFlight, BookTaxi, CancelFlightTickets, CancelTaxi
@@ -51,9 +52,18 @@ def book_taxi(message: BookTaxi) -> Recording:
 
 
 def cancel_flight_tickets(message: CancelFlightTickets) -> None:
-    """Cancel each ticket; what fails is tried again, those that are cancelled already included."""
+    """Cancel each ticket; what fails is tried again, those that are cancelled already included.
+
+    :raises PermanentUpstreamError: if the service refuses one for good; the others are cancelled nevertheless
+    """
+    refused: list[PermanentUpstreamError] = []
     for ticket_id in message.flight_ticket_id:
-        transportation.cancel_flight_ticket(ticket_id)
+        try:
+            transportation.cancel_flight_ticket(ticket_id)
+        except PermanentUpstreamError as error:
+            refused.append(error)
+    if refused:
+        raise refused[0]
 
 
 def cancel_taxi(message: CancelTaxi) -> None:

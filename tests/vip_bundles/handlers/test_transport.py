@@ -152,6 +152,20 @@ class TestCancelFlightTickets:
         cancel_flight_tickets(CancelFlightTickets(flight_ticket_id=ids))
         assert [call["status"] for call in calls("flights.cancel")] == [204, 204, 404, 204]
 
+    def test_goes_on_past_one_that_is_refused_for_good(self, fault: Fault) -> None:
+        ids = fly()
+        fault("flights.cancel", status=403)
+        with pytest.raises(PermanentUpstreamError):
+            cancel_flight_tickets(CancelFlightTickets(flight_ticket_id=ids))
+        assert [ticket.cancelled for ticket in transportation.flight_tickets()] == [False, True, True]
+
+    def test_stops_at_trouble_that_may_pass(self, fault: Fault, calls: Calls) -> None:
+        ids = fly()
+        fault("flights.cancel", count=3, status=503)
+        with pytest.raises(TemporaryUpstreamError):
+            cancel_flight_tickets(CancelFlightTickets(flight_ticket_id=ids))
+        assert len(calls("flights.cancel")) == 1
+
 
 class TestCancelTaxi:
     @pytest.mark.usefixtures("simulator")
