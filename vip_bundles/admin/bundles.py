@@ -19,12 +19,12 @@ from tickets_project.audit.history import history_of
 from tickets_project.notifications.admin import notification_section
 from tickets_project.outbox.admin.explaining import deliveries_about, delivery_section, messages_about
 from vip_bundles.admin.answers import answers
+from vip_bundles.admin.drawing import draw
 from vip_bundles.admin.happenings import happenings
 from vip_bundles.admin.repairs import VipBundleRepairs
 from vip_bundles.admin.stories import Story, story_of
 from vip_bundles.admin.tables import refund_sections, ticket_section, transport_section
 from vip_bundles.admin.waiting import STATES, STUCK, lacks_tickets, summary
-from vip_bundles.drawing import draw
 from vip_bundles.facts import State
 from vip_bundles.models import VipBundle
 

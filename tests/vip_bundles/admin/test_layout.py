@@ -4,7 +4,7 @@ from itertools import combinations, pairwise
 
 import pytest
 
-from vip_bundles.layout import BOX_HEIGHT, WIDTH, Line, Place, Point, height_of, lines_between
+from vip_bundles.admin.layout import BOX_HEIGHT, WIDTH, Line, Place, Point, height_of, lines_between
 
 TOP, MIDDLE, BOTTOM = Place(row=0), Place(row=1), Place(row=2)
 ASIDE, LAST_ASIDE = Place(row=1, aside=True), Place(row=3, aside=True)

@@ -9,8 +9,8 @@ from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
 from tickets_project.admin_site.display import clock
+from vip_bundles.admin.layout import BOX_HEIGHT, WIDTH, Line, Place, Way, height_of, lines_between
 from vip_bundles.facts import Bundle, State
-from vip_bundles.layout import BOX_HEIGHT, WIDTH, Line, Place, Way, height_of, lines_between
 from vip_bundles.models import STATES, BundleMove, VipBundle
 
 PLACES: Mapping[str, Place] = {

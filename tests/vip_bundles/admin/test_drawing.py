@@ -15,9 +15,9 @@ from tests.vip_bundles.stored import (
     stored,
 )
 from tickets_project.audit.acts import Act
-from vip_bundles.drawing import LINES, PLACES, declared_ways, draw
+from vip_bundles.admin.drawing import LINES, PLACES, declared_ways, draw
+from vip_bundles.admin.layout import WIDTH, height_of
 from vip_bundles.facts import State
-from vip_bundles.layout import WIDTH, height_of
 from vip_bundles.models import VipBundle
 from vip_bundles.services import flag_stuck, retry_step, roll_back
 
