@@ -7,7 +7,7 @@ from django.db import migrations
 
 SEES, REPAIRS = "view_vipbundle", "repair_vipbundle"
 # As Django names them when it makes them, which is only after all migrations.
-NAMES = {SEES: "Can view vip bundle", REPAIRS: "Can retry and roll back bundles"}
+NAMES = {SEES: "Can view VIP bundle", REPAIRS: "Can retry and roll back bundles"}
 # The role, what is given to it, and what it must have had so far.
 GIVEN = [
     ("ops", SEES, "view_booking"),
