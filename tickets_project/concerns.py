@@ -15,6 +15,7 @@ from tickets_project.admin_site.navigation import may_view
 from tickets_project.notifications.models import Notification, State
 from tickets_project.outbox.models import Delivery, Status
 from vip_bundles.models import VipBundle
+from vip_bundles.queries import ended_without_tickets
 
 MOST_COUNTED = 1000
 # The first retries are over in seconds.
@@ -46,6 +47,13 @@ def concerns(*, at: datetime) -> list[Concern]:
             since="created_at",
             model="vip_bundles_vipbundle",
             query={"stuck": "yes"},
+        ),
+        Concern(
+            what="VIP bundles that ended well without all their tickets",
+            rows=ended_without_tickets(at=at).filter(finalized_at__lt=at - A_LONG_TIME).order_by("created_at", "id"),
+            since="created_at",
+            model="vip_bundles_vipbundle",
+            query={"tickets": "missing"},
         ),
         Concern(
             what="Deliveries that were given up",

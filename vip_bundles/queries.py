@@ -1,10 +1,11 @@
 """Reads that the API, the admin and the mails need."""
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.contrib.auth.models import User
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Count, F, Prefetch, Q, QuerySet
 
 from tickets_project.outbox.models import Delivery, Status
 from vip_bundles.facts import State
@@ -13,6 +14,7 @@ from vip_bundles.process import waits_for
 
 VIEW = "vip_bundles.view_vipbundle"
 REPAIR = "vip_bundles.repair_vipbundle"
+A_WEEK = timedelta(days=7)
 HEAR_FAILURES = ("vip_bundles.on_flight_failed", "vip_bundles.on_taxi_failed")
 """The handlers by which a bundle hears that a flight or the taxi is not to be had."""
 
@@ -31,6 +33,13 @@ def bundles() -> QuerySet[VipBundle]:
 def bundles_visible_to(user: User) -> QuerySet[VipBundle]:
     """Return a user's own bundles, or all of them for staff, likewise."""
     return bundles() if sees_all(user) else bundles().filter(owner=user)
+
+
+def ended_without_tickets(*, at: datetime) -> QuerySet[VipBundle]:
+    """Return the bundles of the week before that ended well although not all of their tickets are confirmed."""
+    well = VipBundle.objects.filter(state=State.FINALIZED, created_at__gte=at - A_WEEK)
+    confirmed = Count("tickets", filter=Q(tickets__confirmed_at__isnull=False))
+    return well.annotate(confirmed=confirmed).filter(confirmed__lt=F("number_of_tickets"))
 
 
 def what_they_wait_for(bundles: Sequence[VipBundle]) -> dict[UUID, str | None]:

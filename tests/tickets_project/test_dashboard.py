@@ -15,9 +15,12 @@ from bookings.services.refunding import record_refused
 from tests.bookings.tickets import unbooked_ticket
 from tests.factories import DeliveryFactory, StaffFactory, UserFactory, confirmed_booking, made_bundle, staff_act
 from tests.pages import staff_with
+from tests.vip_bundles.stored import standing
 from tickets_project import concerns
 from tickets_project.notifications.models import Notification
 from tickets_project.outbox.models import Message
+from vip_bundles.facts import State
+from vip_bundles.models import VipBundle
 from vip_bundles.schedules import flag_stuck_bundles
 
 pytestmark = pytest.mark.django_db
@@ -60,6 +63,20 @@ class TestWhatNeedsAPerson:
         flag_stuck_bundles(at=timezone.now())
         assert needs(admin_client)[0] == ["VIP bundles that are stuck", "1", "4\xa0hours"]
         assert list(admin_client.get(_link(admin_client)).context["cl"].result_list) == [stuck]
+
+    def test_counts_bundles_that_ended_well_without_all_their_tickets(self, admin_client: Client) -> None:
+        at = timezone.now() - timedelta(hours=4)
+        bundle = standing(State.FINALIZED, at=at)
+        standing(State.FAILED, at=at, tickets=1)
+        assert needs(admin_client) == []
+        bundle.tickets.all()[:1].get().delete()
+        # The vendor may still confirm it.
+        assert needs(admin_client) == []
+        VipBundle.objects.update(finalized_at=at)
+        assert needs(admin_client) == [["VIP bundles that ended well without all their tickets", "1", "4\xa0hours"]]
+        assert list(admin_client.get(_link(admin_client)).context["cl"].result_list) == [bundle]
+        VipBundle.objects.update(created_at=at - timedelta(days=7))
+        assert needs(admin_client) == []
 
     def test_counts_parked_deliveries_since_they_were_published(self, admin_client: Client) -> None:
         parked()

@@ -27,12 +27,19 @@ from vip_bundles.admin.tables import refund_sections, ticket_section, transport_
 from vip_bundles.admin.waiting import STATES, STUCK, lacks_tickets, summary
 from vip_bundles.facts import State
 from vip_bundles.models import VipBundle
+from vip_bundles.queries import ended_without_tickets
 
 LONGEST_NAME = 40
 TICKETS = Badges({"missing": "danger"})
 
 StuckFilter = choice_filter(
     "stuck", lambda: [("yes", "yes"), ("no", "no")], lambda answer: Q(stuck_at__isnull=answer != "yes")
+)
+
+TicketsFilter = choice_filter(
+    "tickets",
+    lambda: [("missing", "missing at the end, this week")],
+    lambda _: Q(pk__in=ended_without_tickets(at=timezone.now()).values("pk")),
 )
 
 
@@ -95,7 +102,7 @@ class VipBundleAdmin(VipBundleRepairs):
         column("waits for", _waits_for),
         column("tickets printed", _printed),
     ]
-    list_filter = [("state", ChoicesDropdownFilter), StuckFilter]
+    list_filter = [("state", ChoicesDropdownFilter), StuckFilter, TicketsFilter]
     list_select_related = False
     search_fields = ["id", "booking_id", "customer_email"]
     search_help_text = "E-mail address, or id of a bundle or booking"
