@@ -1,4 +1,4 @@
-"""What all tests share: the simulator as the gateway, counters of their own, and tables made for this test alone."""
+"""What all tests share: the simulator as the gateway, counters and tables of their own, people and their clients."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -7,8 +7,12 @@ from uuid import uuid4
 
 import pytest
 import requests
+from django.contrib.auth.models import User
 from pytest_django import Settings
+from rest_framework.test import APIClient
 
+from tests.factories import StaffFactory, UserFactory
+from tests.tickets_project.api.clients import with_token
 from tickets_project.gateway.simulator.server import Simulator
 from tickets_project.outbox import subscriptions
 from tickets_project.outbox.subscriptions import Subscriptions
@@ -75,3 +79,39 @@ def table(settings: Settings) -> Iterator[Callable[[Subscriptions], None]]:
 
     yield use
     subscriptions._load.cache_clear()
+
+
+@pytest.fixture
+def ada(db: None) -> User:  # noqa: ARG001 - opens the database
+    user: User = UserFactory.create(username="ada", email="ada@customers.example")
+    return user
+
+
+@pytest.fixture
+def ann(db: None) -> User:  # noqa: ARG001 - opens the database
+    user: User = StaffFactory.create(username="ann")
+    return user
+
+
+@pytest.fixture
+def customer(ada: User) -> APIClient:
+    """Return a client with a token of ada's."""
+    return with_token(ada)
+
+
+@pytest.fixture
+def staff(ann: User) -> APIClient:
+    """Return a client with a token of ann's."""
+    return with_token(ann)
+
+
+@pytest.fixture
+def somebody(db: None) -> APIClient:  # noqa: ARG001 - opens the database
+    """Return a client with a token of another customer's."""
+    return with_token(UserFactory.create())
+
+
+@pytest.fixture
+def nobody() -> APIClient:
+    """Return a client without a token."""
+    return APIClient(raise_request_exception=False)

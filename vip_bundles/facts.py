@@ -22,6 +22,8 @@ class State(StrEnum):
 
 
 ENDED = frozenset({State.FINALIZED, State.FAILED})
+FAILING = frozenset({State.ROLLING_BACK, State.FAILED})
+"""The states in which what turns out to be booked is taken back."""
 
 Fact = BookingMadeV1 | TicketBookingConfirmedV1 | FlightBookedV1 | TaxiBookedV1
 """The messages that tell what is booked."""

@@ -14,7 +14,7 @@ from django_fsm import FSMField, FSMModelMixin, transition
 
 from tickets_project.audit.acts import Act
 from tickets_project.audit.states import StateManager
-from vip_bundles.facts import ENDED, Bundle, Leg, State
+from vip_bundles.facts import ENDED, FAILING, Bundle, Leg, State
 
 STATES = [(state.value, state.value.replace("_", " ")) for state in State]
 WAITING = (
@@ -133,7 +133,6 @@ class VipBundle(FSMModelMixin, models.Model):
 
     def facts(self) -> Bundle:
         """Return what is known of it, its confirmed tickets included."""
-        confirmed = self.tickets.exclude(confirmed_at=None).values_list("ticket_id", flat=True)
         return Bundle(
             vip_bundle_id=str(self.id),
             booking_id=str(self.booking_id),
@@ -147,7 +146,7 @@ class VipBundle(FSMModelMixin, models.Model):
             user_id=self.owner_id,
             state=State(self.state),
             booking_made_at=self.booking_made_at,
-            ticket_ids=frozenset(str(ticket_id) for ticket_id in confirmed),
+            ticket_ids=frozenset(str(ticket.ticket_id) for ticket in self.tickets.all() if ticket.confirmed_at),
             taxi_booking_id=self.taxi_booking_id,
             taxi_booked_at=self.taxi_booked_at,
             failure_reason=self.failure_reason,
@@ -273,6 +272,11 @@ class BundleMove(models.Model):
 
     def __str__(self) -> str:
         return f"{self.from_state} → {self.to_state}"
+
+    @property
+    def is_failure(self) -> bool:
+        """Tell whether it left a step that failed, or that a person rolled back."""
+        return State(self.to_state) in FAILING and State(self.from_state) not in FAILING
 
 
 def _leg(flight_id: object, ticket_ids: list[str], booked_at: datetime | None) -> Leg:

@@ -21,7 +21,7 @@ from vip_bundles.events import (
     VipBundleFinalizedV1,
     VipBundleInitializedV1,
 )
-from vip_bundles.facts import ENDED, Bundle, Fact, Leg, State
+from vip_bundles.facts import ENDED, FAILING, Bundle, Fact, Leg, State
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +94,7 @@ def _begin(bundle: Bundle, at: datetime) -> Decision:
 
 def _learn(before: Bundle, message: Fact) -> Decision:
     bundle, at = before.learn(message), message.header.published_at
-    if bundle.state in (State.ROLLING_BACK, State.FAILED):
+    if bundle.state in FAILING:
         late = _take_back(bundle, unless_in=before)
         return _moved(bundle, [Move(to=bundle.state, sends=late)] if late else [], at)
     if bundle.state in bundle.steps and bundle.is_done(bundle.state):

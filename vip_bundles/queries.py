@@ -54,13 +54,14 @@ def what_they_wait_for(bundles: Sequence[VipBundle]) -> dict[UUID, str | None]:
     }
 
 
+def lacks_tickets(bundle: VipBundle) -> bool:
+    """Tell whether not all of a bundle's tickets, best prefetched, are confirmed."""
+    return _confirmed(bundle) < bundle.number_of_tickets
+
+
 def _failing(bundles: Sequence[VipBundle]) -> dict[UUID, str]:
     """Return those whose step has failed before their tickets were confirmed, with the status of that news."""
-    waiting = {
-        bundle.id: bundle
-        for bundle in bundles
-        if not bundle.has_ended and _confirmed(bundle) < bundle.number_of_tickets
-    }
+    waiting = {bundle.id: bundle for bundle in bundles if not bundle.has_ended and lacks_tickets(bundle)}
     unheard = Delivery.objects.filter(
         handler__in=HEAR_FAILURES,
         status__in=(Status.PENDING, Status.PARKED),
@@ -70,11 +71,11 @@ def _failing(bundles: Sequence[VipBundle]) -> dict[UUID, str]:
     return {
         bundle_id: status
         for bundle_id, flight_id, status in ((UUID(about), flight_id, status) for about, flight_id, status in found)
-        if flight_id == _flight_of_step(waiting[bundle_id])
+        if flight_id == flight_of_step(waiting[bundle_id])
     }
 
 
-def _flight_of_step(bundle: VipBundle) -> str | None:
+def flight_of_step(bundle: VipBundle) -> str | None:
     """Return the flight that its present step books, None when that is the taxi or the show."""
     flights = {
         State.BOOKING_INBOUND_FLIGHT: bundle.inbound_flight_id,

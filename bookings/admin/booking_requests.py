@@ -16,7 +16,6 @@ from django.views.decorators.http import require_POST
 from unfold.widgets import UnfoldAdminDecimalFieldWidget
 
 from bookings import services
-from bookings.admin.acting import attempt, staff_act, tell
 from bookings.models import Booking, BookingStatus, TicketStatus
 from bookings.services.refund_rows import currency_of, refundable
 from bookings.signals import booking_cancellation_requested, booking_confirmation_requested
@@ -25,6 +24,7 @@ from tickets_project.admin_site.display import LinkButton, PostButton, day_and_t
 from tickets_project.admin_site.pages import ReadOnlyAdmin
 from tickets_project.admin_site.requests import require
 from tickets_project.audit.acts import Act
+from tickets_project.audit.admin_acts import attempt, staff_act, tell
 from tickets_project.event_result import EventResult, ask
 from tickets_project.refusals import DomainError
 from tickets_project.values import Money

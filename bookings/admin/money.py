@@ -12,7 +12,6 @@ from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
 from bookings import services
-from bookings.admin.acting import attempt, staff_act
 from bookings.admin.refund_cells import BADGES
 from bookings.admin.ticket_cells import booking_link
 from bookings.models import Receipt, Refund, RefundState, TrackerRow
@@ -29,6 +28,7 @@ from tickets_project.admin_site.display import (
 )
 from tickets_project.admin_site.pages import NOTHING, ReadOnlyAdmin, uuid_in
 from tickets_project.admin_site.requests import require
+from tickets_project.audit.admin_acts import attempt, staff_act
 from tickets_project.audit.history import history_of
 from tickets_project.outbox.admin.explaining import deliveries_about, delivery_section, messages_about
 

@@ -14,13 +14,13 @@ from django.http import HttpRequest
 from unfold.admin import TabularInline
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
-from bookings.admin.acting import staff_act
 from bookings.admin.price_forms import PriceForm
 from bookings.models import Booking, OpeningHours, Resource
 from bookings.services import change_resource, make_resource
 from bookings.services.resources import Hours
 from tickets_project.admin_site.display import column
 from tickets_project.admin_site.pages import FastAdmin
+from tickets_project.audit.admin_acts import staff_act
 from tickets_project.values import Money
 
 FIXED_ONCE_BOOKED = ["type", "price_amount", "price_currency", "ticket_type"]

@@ -21,7 +21,6 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 
 from bookings import services
-from bookings.admin.acting import staff_act
 from bookings.admin.scan_answers import (
     Answer,
     answer_of,
@@ -35,6 +34,7 @@ from bookings.admin.scan_cells import UNDO, is_undoable
 from bookings.models import Scan, ScanOutcome
 from bookings.signals import ticket_redemption_requested
 from tickets_project.admin_site.requests import actor_of
+from tickets_project.audit.admin_acts import staff_act
 from tickets_project.event_result import EventResult, ask
 from tickets_project.refusals import DomainError
 

@@ -12,13 +12,13 @@ from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
 from bookings import queries, services
-from bookings.admin.acting import attempt, staff_act
 from bookings.admin.scan_cells import UNDO, is_undoable, outcome, undone
 from bookings.models import Scan, ScanOutcome
 from tickets_project.admin_site.asking import Question, ReasonForm, ask_first
 from tickets_project.admin_site.display import LinkButton, column, link, moment_column
 from tickets_project.admin_site.pages import ReadOnlyAdmin, uuid_in
 from tickets_project.admin_site.requests import require
+from tickets_project.audit.admin_acts import attempt, staff_act
 
 
 def _ticket(scan: Scan) -> SafeString:

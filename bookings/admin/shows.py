@@ -10,12 +10,12 @@ from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from bookings.admin.acting import staff_act
 from bookings.admin.price_forms import PriceForm
 from bookings.models import Booking, Show, Ticket, TicketType
 from bookings.services import STANDARD, change_show, make_show
 from tickets_project.admin_site.display import moment_column
 from tickets_project.admin_site.pages import FastAdmin
+from tickets_project.audit.admin_acts import staff_act
 from tickets_project.values import Money
 
 CHANGEABLE = ["title", "venue", "start_time", "end_time", "doors_time", "number_of_tickets"]

@@ -12,7 +12,6 @@ from django.utils import timezone
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from bookings import services
-from bookings.admin.acting import attempt, staff_act, tell
 from bookings.admin.scan_cells import UNDO, undoable_scan
 from bookings.admin.scans import undo_button
 from bookings.errors import NothingToRefund, RefundAlreadyRequested
@@ -24,6 +23,7 @@ from tickets_project.admin_site.display import LinkButton
 from tickets_project.admin_site.pages import ReadOnlyAdmin
 from tickets_project.admin_site.requests import require
 from tickets_project.audit.acts import Act
+from tickets_project.audit.admin_acts import attempt, staff_act, tell
 from tickets_project.event_result import EventResult, ask
 from tickets_project.refusals import DomainError
 from tickets_project.values import Money

@@ -19,7 +19,7 @@ from bookings.api.filters import BookingFilter
 from bookings.api.tickets import TicketSerializer
 from bookings.models import Booking, Resource, Show
 from tickets_project.api.idempotency import idempotent
-from tickets_project.api.requests import authenticated_user
+from tickets_project.api.requests import authenticated_user, email_of
 from tickets_project.api.serializers import (
     AmountField,
     IdField,
@@ -102,7 +102,7 @@ class BookingsView(ListAPIView[Booking]):
         new = NewBookingSerializer(data=request.data)
         new.is_valid(raise_exception=True)
         user = authenticated_user(request)
-        facts = {**new.validated_data, "customer_email": _email(user, new.validated_data)}
+        facts = {**new.validated_data, "customer_email": email_of(user, new.validated_data.get("customer_email"))}
         return Response(BookingSerializer(_book(facts, user)).data, status=201)
 
 
@@ -124,13 +124,6 @@ def _refuse_length(length: timedelta) -> None:
     if length > LONGEST_SLOT:
         most = f"Give a time at most {LONGEST_SLOT.days} days after start_time."
         raise serializers.ValidationError({"end_time": [most]})
-
-
-def _email(user: User, facts: dict[str, Any]) -> str:
-    email: str = facts.get("customer_email") or user.email
-    if not email:
-        raise serializers.ValidationError({"customer_email": ["Your account has no e-mail address: give one."]})
-    return email
 
 
 def _book(facts: dict[str, Any], user: User) -> Booking:

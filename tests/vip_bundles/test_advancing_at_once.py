@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import pytest
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.db.models.signals import pre_save
 from django.utils import timezone
 
@@ -99,7 +99,7 @@ class TestAdvance:
     def test_asks_twice_with_the_lock_off(self) -> None:
         """Shows that the next tests would fail without the lock."""
         bundle = standing(State.BOOKING_INBOUND_FLIGHT)
-        answer = partial(advance, published(inbound_booked(bundle)), act=by_itself(), id=bundle.id)
+        answer = partial(advance, published(inbound_booked(bundle)), bundle=Q(id=bundle.id), act=by_itself())
         with meeting_before_saving(VipBundle, 2):
             at_once([answer] * 2)
         assert len([each for each in sent("BookFlight") if each["to_flight_id"] == str(bundle.return_flight_id)]) == 2
@@ -167,7 +167,7 @@ class TestRollBack:
 
     def test_has_taken_back_at_once_what_is_booked_meanwhile(self) -> None:
         bundle = standing(State.BOOKING_INBOUND_FLIGHT)
-        answer = partial(advance, published(inbound_booked(bundle)), act=by_itself(), id=bundle.id)
+        answer = partial(advance, published(inbound_booked(bundle)), bundle=Q(id=bundle.id), act=by_itself())
         once_it_waits(partial(roll_back, vip_bundle_id=bundle.id, act=staff_act()), answer)
         assert_nothing_is_left_booked(bundle)
         assert moves_of(bundle)[-1] == ("FlightBooked_v1", "failed", "failed")

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib.auth.models import User
-from rest_framework.exceptions import NotAuthenticated
+from rest_framework.exceptions import NotAuthenticated, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -20,6 +20,17 @@ def authenticated_user(request: Request) -> User:
     if not isinstance(request.user, User):
         raise NotAuthenticated
     return request.user
+
+
+def email_of(user: User, given: str | None) -> str:
+    """Return the e-mail address that was given, the user's own when none was.
+
+    :raises ValidationError: if there is neither
+    """
+    email = given or user.email
+    if not email:
+        raise ValidationError({"customer_email": ["Your account has no e-mail address: give one."]})
+    return email
 
 
 def answer(view: APIView, result: EventResult, body: Callable[[], Any]) -> Response:

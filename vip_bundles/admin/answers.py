@@ -19,13 +19,12 @@ from vip_bundles.admin.waiting import (
     STUCK,
     TAKING_BACK,
     in_words,
-    lacks_tickets,
     waited_for,
     where_it_stands,
 )
 from vip_bundles.facts import State
 from vip_bundles.models import STATES as NAMES
-from vip_bundles.queries import what_they_wait_for
+from vip_bundles.queries import lacks_tickets, what_they_wait_for
 
 Shown = SafeString | str
 
@@ -90,7 +89,7 @@ def _handler(delivery: Delivery) -> str:
 
 
 def _failed(story: Story) -> Iterable[Shown]:
-    failure = next((move for move in story.moves if _is_failure(move.from_state, move.to_state)), None)
+    failure = next((move for move in story.moves if move.is_failure), None)
     if failure is None:
         return
     step = dict(NAMES)[failure.from_state]
@@ -98,11 +97,6 @@ def _failed(story: Story) -> Iterable[Shown]:
     how = f"{step} failed" if failure.message_id else f"rolled back by {failure.by} while {step}"
     yield format_html("{}, {}", how, moment(failure.at))
     yield story.bundle.failure_reason or "No reason was given."
-
-
-def _is_failure(old: str, new: str) -> bool:
-    unhappy = (State.ROLLING_BACK, State.FAILED)
-    return new in unhappy and old not in unhappy
 
 
 def _taken_back(story: Story) -> Iterable[Shown]:

@@ -24,10 +24,10 @@ from vip_bundles.admin.happenings import happenings
 from vip_bundles.admin.repairs import VipBundleRepairs
 from vip_bundles.admin.stories import Story, story_of
 from vip_bundles.admin.tables import refund_sections, ticket_section, transport_section
-from vip_bundles.admin.waiting import STATES, STUCK, lacks_tickets, summary
+from vip_bundles.admin.waiting import STATES, STUCK, summary
 from vip_bundles.facts import State
 from vip_bundles.models import VipBundle
-from vip_bundles.queries import ended_without_tickets
+from vip_bundles.queries import ended_without_tickets, lacks_tickets
 
 LONGEST_NAME = 40
 TICKETS = Badges({"missing": "danger"})

@@ -10,7 +10,7 @@ from django.utils.safestring import SafeString
 
 from tickets_project.admin_site.display import clock
 from vip_bundles.admin.layout import BOX_HEIGHT, WIDTH, Line, Place, Way, height_of, lines_between
-from vip_bundles.facts import Bundle, State
+from vip_bundles.facts import FAILING, Bundle, State
 from vip_bundles.models import STATES, BundleMove, VipBundle
 
 PLACES: Mapping[str, Place] = {
@@ -32,7 +32,6 @@ _SAYS: Mapping[Way, str] = {
     (State.BOOKING_INBOUND_FLIGHT, State.FINALIZED): "neither",
 }
 _LABELS = dict(STATES)
-_UNHAPPY = {State.ROLLING_BACK, State.FAILED}
 
 
 def declared_ways() -> list[Way]:
@@ -87,8 +86,7 @@ class _Path:
     @property
     def failure(self) -> BundleMove | None:
         """Return the move that left a step because it failed, or because a person wanted so."""
-        ends = (move for move in self.moves if move.to_state in _UNHAPPY and move.from_state not in _UNHAPPY)
-        return next(ends, None)
+        return next((move for move in self.moves if move.is_failure), None)
 
     @property
     def wanted(self) -> set[Way]:
@@ -116,8 +114,8 @@ def _line(way: Way, line: Line, path: _Path) -> DrawnLine:
     (source, target), times = way, path.taken[way]
     styles = {
         "taken": times > 0,
-        "unwanted": not times and target not in _UNHAPPY and source != target and way not in path.wanted,
-        "unhappy": target in _UNHAPPY,
+        "unwanted": not times and target not in FAILING and source != target and way not in path.wanted,
+        "unhappy": target in FAILING,
         "stays": source == target,
     }
     return DrawnLine(
@@ -136,7 +134,7 @@ def _box(state: str, place: Place, path: _Path) -> DrawnBox:
         "failed": failed,
         "passed": state in path.entered and not is_here and not failed,
         "unwanted": _is_unwanted(state, path),
-        "unhappy": state in _UNHAPPY,
+        "unhappy": state in FAILING,
         "good": state == State.FINALIZED,
     }
     return DrawnBox(place=place, label=_LABELS[state], style=_names(styles), note=_note(state, path))
@@ -153,7 +151,7 @@ def _note(state: str, path: _Path) -> str:
 
 
 def _is_unwanted(state: str, path: _Path) -> bool:
-    on_the_way = {state for way in path.wanted for state in way} | _UNHAPPY
+    on_the_way = {state for way in path.wanted for state in way} | FAILING
     return state not in on_the_way
 
 

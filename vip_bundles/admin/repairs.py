@@ -19,8 +19,9 @@ from tickets_project.admin_site.asking import Question, ReasonForm, ask_first
 from tickets_project.admin_site.confirming import ask_to_confirm, is_confirmed
 from tickets_project.admin_site.display import LinkButton
 from tickets_project.admin_site.pages import ReadOnlyAdmin
-from tickets_project.admin_site.requests import actor_of, require
-from tickets_project.audit.acts import Act, act_of
+from tickets_project.admin_site.requests import require
+from tickets_project.audit.acts import Act
+from tickets_project.audit.admin_acts import staff_act
 from tickets_project.outbox.messages import Message
 from tickets_project.refusals import DomainError
 from vip_bundles import services
@@ -92,7 +93,8 @@ class VipBundleRepairs(ReadOnlyAdmin):
                 self.message_user(request, "Give a reason.", messages.ERROR)
             return ask_to_confirm(self, request, rows, title="Retry the steps of bundles", asks_for=REASON)
         keys = list(rows.order_by("created_at", "id").values_list("pk", flat=True))
-        outcomes = Counter(_outcome(services.retry_step, key, _act(request, reason)) for key in keys)
+        act = staff_act(request, REPAIR, reason=reason)
+        outcomes = Counter(_outcome(services.retry_step, key, act) for key in keys)
         if retried := outcomes.pop("", 0):
             self.message_user(request, f"{retried} retried.", messages.SUCCESS)
         for refusal, count in outcomes.items():
@@ -112,17 +114,13 @@ class VipBundleRepairs(ReadOnlyAdmin):
         require(request, self, REPAIR)
         bundle = get_object_or_404(VipBundle, id=vip_bundle_id)
         if form.is_valid():
-            refusal = _outcome(repair, bundle.pk, _act(request, form.cleaned_data["reason"]))
+            refusal = _outcome(repair, bundle.pk, staff_act(request, REPAIR, reason=form.cleaned_data["reason"]))
         elif not bundle.has_ended:
             return ask_first(self, request, bundle, question(bundle, form))
         else:
             refusal = BundleEnded().detail
         self.message_user(request, refusal or done, messages.ERROR if refusal else messages.SUCCESS)
         return redirect("admin:vip_bundles_vipbundle_change", bundle.pk)
-
-
-def _act(request: HttpRequest, reason: str) -> Act:
-    return act_of(actor_of(request), permission=REPAIR, at=timezone.now(), reason=reason)
 
 
 def _outcome(repair: Repair, vip_bundle_id: UUID, act: Act) -> str:

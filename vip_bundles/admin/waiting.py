@@ -11,6 +11,7 @@ from tickets_project.outbox.admin.explaining import BADGES, why
 from tickets_project.outbox.models import Delivery, Status
 from vip_bundles.facts import State
 from vip_bundles.models import VipBundle
+from vip_bundles.queries import flight_of_step, lacks_tickets
 
 STATES = Badges(
     {
@@ -70,11 +71,6 @@ def in_words(bundle: VipBundle) -> str:
     return _WORDS[State(bundle.state)]
 
 
-def lacks_tickets(bundle: VipBundle) -> bool:
-    """Tell whether not all of a bundle's tickets are confirmed."""
-    return sum(1 for ticket in bundle.tickets.all() if ticket.confirmed_at) < bundle.number_of_tickets
-
-
 def waited_for(bundle: VipBundle, deliveries: Iterable[Delivery]) -> list[Delivery]:
     """Return those of a bundle's deliveries that it waits for now, the most urgent first."""
     state = State(bundle.state)
@@ -84,7 +80,7 @@ def waited_for(bundle: VipBundle, deliveries: Iterable[Delivery]) -> list[Delive
         for delivery in deliveries
         if delivery.status != Status.DELIVERED
         and delivery.handler in handlers
-        and _is_of_flight(delivery, _flight_of(bundle, state))
+        and _is_of_flight(delivery, flight_of_step(bundle))
     ]
     return most_urgent(found)
 
@@ -114,16 +110,7 @@ def summary(bundle: VipBundle, deliveries: Iterable[Delivery]) -> SafeString:
     return format_html("<span>{} {}</span>", in_words(bundle), still_open(waiting))
 
 
-def _flight_of(bundle: VipBundle, state: State) -> str:
-    """Return the flight that the step books, nothing when it books none."""
-    flights = {
-        State.BOOKING_INBOUND_FLIGHT: bundle.inbound_flight_id,
-        State.BOOKING_RETURN_FLIGHT: bundle.return_flight_id,
-    }
-    return str(flights.get(state) or "")
-
-
-def _is_of_flight(delivery: Delivery, flight_id: str) -> bool:
+def _is_of_flight(delivery: Delivery, flight_id: str | None) -> bool:
     """Tell whether a delivery may be about this flight: that of the other way is over."""
     told = delivery.message.payload
     about = told.get("to_flight_id") or told.get("flight_id")

@@ -9,14 +9,13 @@ from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
-from rest_framework import serializers
 from rest_framework.generics import ListAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from tickets_project.api.idempotency import idempotent
-from tickets_project.api.requests import authenticated_user
+from tickets_project.api.requests import authenticated_user, email_of
 from tickets_project.audit.acts import act_of
 from vip_bundles import queries, services
 from vip_bundles.api.filters import BundleFilter
@@ -63,9 +62,9 @@ class BundlesView(ListAPIView[Any]):
         bundle = services.make_bundle(
             vip_bundle_id=uuid4(),
             booking_id=uuid4(),
-            customer_email=_email(user, wanted),
+            customer_email=email_of(user, wanted.get("customer_email")),
             show=self.find_show(wanted["show_id"], at=now),
-            journey=_journey(**wanted),
+            journey=_journey(wanted),
             owner=user,
             act=act_of(user, permission=queries.REPAIR, at=now),
         )
@@ -84,19 +83,10 @@ class BundleView(APIView):
         return Response(whole_bundle(bundle, as_staff=queries.sees_all(user)))
 
 
-def _email(user: User, wanted: dict[str, Any]) -> str:
-    email: str = wanted.get("customer_email") or user.email
-    if not email:
-        raise serializers.ValidationError({"customer_email": ["Your account has no e-mail address: give one."]})
-    return email
-
-
-def _journey(
-    *, passengers: list[str], inbound_flight_id: UUID, return_flight_id: UUID | None, wants_taxi: bool, **_others: Any
-) -> Journey:
+def _journey(wanted: dict[str, Any]) -> Journey:
     return Journey(
-        passengers=passengers,
-        inbound_flight_id=inbound_flight_id,
-        return_flight_id=return_flight_id,
-        wants_taxi=wants_taxi,
+        passengers=wanted["passengers"],
+        inbound_flight_id=wanted["inbound_flight_id"],
+        return_flight_id=wanted["return_flight_id"],
+        wants_taxi=wanted["wants_taxi"],
     )

@@ -1,5 +1,6 @@
 """The messages that the process manager hears: each finds its bundle, which decides what follows."""
 
+from django.db.models import Q
 from django.utils import timezone
 
 from bookings.events import BookingFailedV1, BookingMadeV1, TicketBookingConfirmedV1
@@ -16,14 +17,14 @@ from vip_bundles.services import advance
 
 def on_initialized(message: VipBundleInitializedV1) -> None:
     """Begin."""
-    advance(message, act=_act(), id=message.vip_bundle_id)
+    advance(message, bundle=Q(id=message.vip_bundle_id), act=_act())
 
 
 def on_booking(message: BookingMadeV1 | BookingFailedV1 | TicketBookingConfirmedV1) -> None:
     """Hear of a booking; one that is no bundle's is ignored."""
     # Of a ticket whose booking nobody knows, nothing is said.
     if message.booking_id:
-        advance(message, act=_act(), booking_id=message.booking_id)
+        advance(message, bundle=Q(booking_id=message.booking_id), act=_act())
 
 
 def on_transport(message: FlightBookedV1 | FlightBookingFailedV1 | TaxiBookedV1 | TaxiBookingFailedV1) -> None:
@@ -31,7 +32,7 @@ def on_transport(message: FlightBookedV1 | FlightBookingFailedV1 | TaxiBookedV1 
 
     :raises NotYet: if the message is to be heard later
     """
-    advance(message, act=_act(), id=message.reference_id)
+    advance(message, bundle=Q(id=message.reference_id), act=_act())
 
 
 def _act() -> Act:

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Q
 
 from tickets_project.audit.acts import Act
 from tickets_project.outbox.publishing import end_waits, publish
@@ -27,17 +27,17 @@ class _Cause:
 
 
 @transaction.atomic(savepoint=False)
-def advance(message: Heard, *, act: Act, **which: Any) -> None:
+def advance(message: Heard, *, bundle: Q, act: Act) -> None:
     """Let a bundle hear a message; one that is about no bundle is ignored, and a repeated one leaves no trace.
 
-    :param which: the bundle's `id`, or its `booking_id`
+    :param bundle: which one, by its `id` or its `booking_id`
     :raises NotYet: if the message is to be heard later
     """
-    bundle = VipBundle.objects.select_for_update().filter(**which).first()
-    if bundle is not None:
+    found = VipBundle.objects.select_for_update().filter(bundle).first()
+    if found is not None:
         header = message.header
         cause = _Cause(type=message.NAME, since=header.published_at, act=act, message_id=header.id)
-        _follow(bundle, message, cause)
+        _follow(found, message, cause)
 
 
 @transaction.atomic

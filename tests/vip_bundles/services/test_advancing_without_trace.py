@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import pytest
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from tests.bookings.traces import refusing_inserts
@@ -99,7 +100,7 @@ class TestAdvanceRepeated:
     def test_only_reads(self, django_assert_num_queries: CountQueries) -> None:
         bundle = standing(State.BOOKING_RETURN_FLIGHT)
         with django_assert_num_queries(2):
-            advance(inbound_booked(bundle), act=Act(at=timezone.now()), id=bundle.id)
+            advance(inbound_booked(bundle), bundle=Q(id=bundle.id), act=Act(at=timezone.now()))
 
     def test_sends_nothing_when_the_outbox_replays_it(self) -> None:
         bundle = standing(State.BOOKING_SHOW)
@@ -126,7 +127,7 @@ class TestAdvanceOfNoBundle:
         with leaving_nothing():
             for message in heard:
                 with django_assert_num_queries(1):
-                    advance(message, act=Act(at=timezone.now()), booking_id=other.booking_id)
+                    advance(message, bundle=Q(booking_id=other.booking_id), act=Act(at=timezone.now()))
 
     def test_ignores_a_bundle_that_nobody_knows(self) -> None:
         unknown = VipBundle(id=uuid4(), inbound_flight_id=uuid4())
@@ -178,5 +179,5 @@ class TestAdvanceNotYet:
         bundle, _ = self.failing()
         before = all_rows()
         with pytest.raises(Exception, match="2 of 3 tickets"), transaction.atomic():
-            advance(inbound_failed(bundle), act=Act(at=timezone.now()), id=bundle.id)
+            advance(inbound_failed(bundle), bundle=Q(id=bundle.id), act=Act(at=timezone.now()))
         assert all_rows() == before

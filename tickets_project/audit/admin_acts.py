@@ -1,4 +1,4 @@
-"""How the pages of bookings, tickets and scans carry out what staff ask, and tell what came of it."""
+"""How the pages of the admin carry out what staff ask, and tell what came of it."""
 
 from collections.abc import Callable
 
