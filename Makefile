@@ -21,7 +21,7 @@ help: ## list the commands
 
 install: .venv/installed ## make .venv with everything in it
 
-.venv/installed: requirements.txt requirements-dev.txt
+.venv/installed: requirements.txt requirements-dev.txt requirements-otel.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11 …")'
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
@@ -69,8 +69,14 @@ prove: install ## the long form of the proofs that the tests run in short, about
 	VIP_BUNDLE_KILLS=all $(BIN)/python -m pytest tests/crash/test_vip_bundles.py
 	VIP_BUNDLE_CROWD=200 $(BIN)/python -m pytest tests/journeys/test_vip_bundles_at_once.py
 
-bench: install ## the benchmarks, as ratios against something measured in the same run
+bench: install .venv-bench/installed ## the benchmarks, as ratios against something measured in the same run
 	$(BIN)/python -m bench.run print_tickets
+	$(BIN)/python -m bench.run events --write
 
-clean: ## remove .venv and var/, the embedded database with them
-	rm -rf .venv var .coverage .coverage.*
+.venv-bench/installed: requirements-bench.txt
+	$(PYTHON) -m venv .venv-bench
+	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-bench.txt
+	@touch $@
+
+clean: ## remove .venv, .venv-bench and var/, the embedded database with them
+	rm -rf .venv .venv-bench var .coverage .coverage.*

@@ -20,6 +20,7 @@ from tickets_project.embedded_postgres import embedded_database
 ROOT = Path(__file__).resolve().parent.parent
 DATABASE = "tickets_bench"
 _START_SECONDS = 30
+_STOP_SECONDS = 20
 
 
 def server_url() -> str:
@@ -37,23 +38,32 @@ def free_port() -> int:
 
 
 @contextmanager
-def fresh_database(server_url: str) -> Iterator[str]:
+def fresh_database(server_url: str, name: str = DATABASE) -> Iterator[str]:
     """Make an empty database beside the one of this URL, and drop it at the end; yield its URL."""
     with psycopg.connect(server_url, autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)")
-        connection.execute(f"CREATE DATABASE {DATABASE}")
+        connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        connection.execute(f"CREATE DATABASE {name}")
         parameters = connection.info
-        address = f"{parameters.user}:{parameters.password}@/{DATABASE}"
-        yield f"postgresql://{address}?host={quote(parameters.host)}&port={parameters.port}"
-        connection.execute(f"DROP DATABASE {DATABASE} WITH (FORCE)")
+        address = f"{parameters.user}:{parameters.password}@/{name}"
+        try:
+            yield f"postgresql://{address}?host={quote(parameters.host)}&port={parameters.port}"
+        finally:
+            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @contextmanager
 def process(*arguments: str, **environment: str) -> Iterator["subprocess.Popen[bytes]"]:
     """Run a management command until the end of the block; its log goes to a file under the temporary folder."""
+    with command(sys.executable, "manage.py", *arguments, **environment) as running:
+        yield running
+
+
+@contextmanager
+def command(*arguments: str, **environment: str) -> Iterator["subprocess.Popen[bytes]"]:
+    """Run any command likewise; whatever it leaves of its session is killed."""
     with tempfile.TemporaryFile() as log:
         running = subprocess.Popen(
-            [sys.executable, "manage.py", *arguments],
+            arguments,
             cwd=ROOT,
             env=os.environ | environment,
             stdout=log,
@@ -64,7 +74,11 @@ def process(*arguments: str, **environment: str) -> Iterator["subprocess.Popen[b
             yield running
         finally:
             running.send_signal(signal.SIGTERM)
-            running.wait(20)
+            with suppress(subprocess.TimeoutExpired):
+                running.wait(_STOP_SECONDS)
+            with suppress(ProcessLookupError):
+                os.killpg(running.pid, signal.SIGKILL)
+            running.wait()
 
 
 @contextmanager

@@ -7,6 +7,7 @@ import sys
 from bench.installation import ROOT, fresh_database, gateway, server_url
 
 LATENCY_MS = 20
+SETTINGS = {"events": "bench.settings"}
 
 
 def main() -> None:
@@ -16,7 +17,7 @@ def main() -> None:
         environment = os.environ | {
             "DATABASE_URL": database,
             "GATEWAY_URL": address,
-            "DJANGO_SETTINGS_MODULE": "tickets_project.settings",
+            "DJANGO_SETTINGS_MODULE": SETTINGS.get(name, "tickets_project.settings"),
         }
         for command in (["manage.py", "migrate", "--verbosity=0"], ["-m", f"bench.{name}", *arguments]):
             subprocess.run([sys.executable, *command], cwd=ROOT, env=environment, check=True)

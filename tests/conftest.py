@@ -1,5 +1,6 @@
 """What all tests share: the simulator as the gateway, counters and tables of their own, people and their clients."""
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,7 @@ from uuid import uuid4
 
 import pytest
 import requests
+from django.conf import settings as django_settings
 from django.contrib.auth.models import User
 from pytest_django import Settings
 from rest_framework.test import APIClient
@@ -19,6 +21,13 @@ from tickets_project.outbox.subscriptions import Subscriptions
 
 # It asserts for others, who want to read what differs.
 pytest.register_assert_rewrite("tests.journeys.bundles")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _own_metrics(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Count elsewhere than the installation, here and in the processes that tests start."""
+    django_settings.METRICS_DIR = tmp_path_factory.mktemp("metrics")
+    os.environ["METRICS_DIR"] = str(django_settings.METRICS_DIR)
 
 
 @pytest.fixture(autouse=True)

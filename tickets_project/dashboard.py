@@ -10,7 +10,12 @@ from django.utils import timezone
 from tickets_project.analytics.admin import numbers_section
 from tickets_project.analytics.days import day_of
 from tickets_project.concerns import concern_sections
-from tickets_project.outbox.admin.dashboard import dispatchers_section, parked_section, waiting_section
+from tickets_project.outbox.admin.dashboard import (
+    dispatchers_section,
+    parked_groups_section,
+    parked_section,
+    waiting_section,
+)
 
 
 def first_page(request: HttpRequest) -> HttpResponse:
@@ -26,7 +31,7 @@ def show_first_page(request: HttpRequest, context: dict[str, Any]) -> dict[str, 
     sections = concern_sections(request, at=now)
     sees_deliveries = request.user.has_perm("outbox.view_delivery")
     if sees_deliveries and (parked := parked_section()).rows:
-        sections.append(parked)
+        sections += [parked_groups_section(), parked]
     if request.user.has_perm("analytics.view_dailytotal"):
         sections.append(numbers_section(today=day_of(now)))
     if sees_deliveries:

@@ -1,5 +1,6 @@
 """How log lines look: JSON in production, readable text in the demo; both name the trace."""
 
+import logging
 from typing import Any
 
 import structlog
@@ -26,6 +27,8 @@ def logging_config(style: str) -> dict[str, Any]:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
+    # Else Python prints them as plain text.
+    logging.captureWarnings(capture=True)
     return {
         "version": 1,
         "disable_existing_loggers": False,

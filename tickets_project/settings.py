@@ -41,6 +41,7 @@ WEBHOOKS_ALLOW_PRIVATE = env.flag("WEBHOOKS_ALLOW_PRIVATE", default=False)
 TICKETS_TIME_ZONE = env.time_zone("TICKETS_TIME_ZONE", "UTC")
 TICKETS_ORGANISER = env.text("TICKETS_ORGANISER", "Example Tickets")
 TICKETS_CONTACT = env.text("TICKETS_CONTACT", "help@tickets.example")
+TRACING = env.flag("TRACING", default=False)
 EMBEDDED_DEFAULTS = [name for name in ("SECRET_KEY", "DATABASE_URL", "GATEWAY_URL", "SITE_URL") if not env.text(name)]
 OUTBOX_SUBSCRIPTIONS = "tickets_project.subscriptions.SUBSCRIPTIONS"
 OUTBOX_DISPATCHERS = env.number("OUTBOX_DISPATCHERS", default=2, least=1, most=64)
@@ -48,6 +49,15 @@ OUTBOX_THREADS = env.number("OUTBOX_THREADS", default=16, least=1, most=128)
 OUTBOX_LEASE_SECONDS = env.number("OUTBOX_LEASE_SECONDS", default=10, least=2, most=60)
 # A stop waits for the calls in hand, and a little for what records them.
 OUTBOX_GRACE_SECONDS = sum(GATEWAY_TIMEOUTS) + 2
+# 0 keeps them for ever; a delivery never outlives its message.
+OUTBOX_KEEP_DELIVERED_DAYS = env.number("OUTBOX_KEEP_DELIVERED_DAYS", default=30, least=0, most=36500)
+OUTBOX_KEEP_MESSAGES_DAYS = env.number("OUTBOX_KEEP_MESSAGES_DAYS", default=0, least=0, most=36500)
+# Who knows about which aggregates messages must stay, however old they are.
+OUTBOX_STILL_NEEDED = ["vip_bundles.keeping.still_needed"]
+METRICS_DIR = Path(env.text("METRICS_DIR") or VAR_DIR / "metrics")
+METRICS_TOKEN = env.text("METRICS_TOKEN")
+# Where a worker shows what its host has counted; 0: nowhere, for the web server of the host does.
+METRICS_PORT = env.number("METRICS_PORT", default=0, least=0, most=65535)
 OUTBOX_WAIT_SECONDS = env.number("OUTBOX_WAIT_SECONDS", default=900, least=1, most=604800)
 
 # --- Django ------------------------------------------------------------------------------------------------------
@@ -92,11 +102,13 @@ INSTALLED_APPS = [
     "vip_bundles",
     "tickets_project.demo",
     "tickets_project.roles",
+    *(["tickets_project.telemetry"] if TRACING else []),
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "tickets_project.api.middleware.CorrelationMiddleware",
+    "tickets_project.metrics.middleware.CountingMiddleware",
     "tickets_project.api.middleware.ReadableMiddleware",
     "tickets_project.api.middleware.EitherSlashMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -171,8 +183,8 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 # Subdomains and browsers' preload lists are for the owner of the domain to decide: the latter cannot be undone.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
-# Probes come from inside, over plain HTTP.
-SECURE_REDIRECT_EXEMPT = [r"^health/"]
+# Probes and scrapes come from inside, over plain HTTP.
+SECURE_REDIRECT_EXEMPT = [r"^health/", r"^metrics/?$"]
 X_FRAME_OPTIONS = "DENY"
 
 # --- django-q2: the pool of processes and the schedules; what is delivered is decided in our own tables ----------

@@ -7,6 +7,7 @@ from django.views.generic import RedirectView
 from tickets_project import health
 from tickets_project.bundle_shows import find_show
 from tickets_project.dashboard import first_page
+from tickets_project.metrics.views import metrics
 from vip_bundles.api.urls import bundle_urls
 
 urlpatterns = [
@@ -19,6 +20,7 @@ urlpatterns = [
     path("api/v1/", include(bundle_urls(find_show))),
     path("health/live", health.live, name="health-live"),
     path("health/ready", health.ready, name="health-ready"),
+    path("metrics", metrics, name="metrics"),
 ]
 
 handler400 = "tickets_project.errors.handler400"

@@ -11,6 +11,7 @@ from django.db.models import Count, Max
 
 from bookings.models import OpsBooking, OpsTicket
 from tickets_project.outbox import models
+from tickets_project.outbox.keeping import messages_kept
 from tickets_project.outbox.messages import Header, Message, UndecodableMessage
 
 BATCH = 500
@@ -45,16 +46,23 @@ def count_messages() -> Counter[str]:
     return Counter(dict(models.Message.objects.order_by().values_list("type").annotate(Count("sequence"))))
 
 
-@transaction.atomic
-def rebuild_ops_bookings(handlers: Handlers, *, progress: Callable[[int], None] = lambda _: None) -> Rebuilt:
+def rebuild_ops_bookings(
+    handlers: Handlers, *, accept_loss: bool = False, progress: Callable[[int], None] = lambda _: None
+) -> Rebuilt:
     """Forget every row and hand all stored messages to their handlers once more, in one transaction.
 
     Types that nobody hears are skipped; so are messages that do not fit their class or the rows, which are logged.
 
+    :raises MessagesPruned: if messages that it hears are pruned, and `accept_loss` is off
     :raises OperationalError: if another transaction holds the rows for longer than five seconds
     """
-    _take_the_rows()
     heard = {message.NAME: message for message in handlers}
+    with messages_kept(heard, accept_loss=accept_loss), transaction.atomic():
+        return _rebuild(handlers, heard, progress)
+
+
+def _rebuild(handlers: Handlers, heard: dict[str, type[Message]], progress: Callable[[int], None]) -> Rebuilt:
+    _take_the_rows()
     rebuilt = Rebuilt(unheard=Counter({name: n for name, n in count_messages().items() if name not in heard}))
     progress(rebuilt.unheard.total())
     for batch in _batches(list(heard)):

@@ -14,17 +14,18 @@ from bookings.services import cancel_booking, request_refund
 from bookings.services.refunding import record_refused
 from tests.bookings.tickets import unbooked_ticket
 from tests.factories import DeliveryFactory, StaffFactory, UserFactory, confirmed_booking, made_bundle, staff_act
-from tests.pages import staff_with
+from tests.pages import results, staff_with
 from tests.vip_bundles.stored import standing
 from tickets_project import concerns
 from tickets_project.notifications.models import Notification
-from tickets_project.outbox.models import Message
+from tickets_project.outbox.models import Delivery, Message
 from vip_bundles.facts import State
 from vip_bundles.models import VipBundle
 from vip_bundles.schedules import flag_stuck_bundles
 
 pytestmark = pytest.mark.django_db
 FIRST_PAGE = "/admin/"
+TRACEBACK = "Traceback (most recent call last):\n  File x\nValueError: no such seat"
 
 
 def logged_in(*, role: str) -> Client:
@@ -44,9 +45,10 @@ def titles(client: Client) -> list[str]:
     return [section.title for section in client.get(FIRST_PAGE).context["sections"]]
 
 
-def parked(**facts: Any) -> None:
+def parked(**facts: Any) -> Delivery:
     facts = {"status": "parked", "attempts": 12, "last_error": "Traceback\nValueError: no such seat"} | facts
-    DeliveryFactory.create(**facts)
+    delivery: Delivery = DeliveryFactory.create(**facts)
+    return delivery
 
 
 class TestWhatNeedsAPerson:
@@ -133,6 +135,7 @@ class TestFirstPage:
         parked()
         assert titles(admin_client) == [
             "What needs a person",
+            "Parked deliveries, by what went wrong",
             "Parked deliveries, latest first",
             "The last 7 days",
             "What waits",
@@ -148,6 +151,19 @@ class TestFirstPage:
         parked()
         page = admin_client.get(FIRST_PAGE).content.decode()
         assert "given up after 12 attempts: ValueError: no such seat" in page
+
+    def test_leads_from_each_kind_of_failure_to_its_deliveries(self, admin_client: Client) -> None:
+        alike = [parked(last_error=TRACEBACK), parked(last_error=TRACEBACK)]
+        parked()
+        [section] = [
+            section
+            for section in admin_client.get(FIRST_PAGE).context["sections"]
+            if section.title == "Parked deliveries, by what went wrong"
+        ]
+        address, *rest = section.rows[0]
+        assert rest[:2] == ["ValueError", 2]
+        listed = str(address).partition('href="')[2].partition('"')[0].replace("&amp;", "&")
+        assert results(admin_client, listed) == alike[::-1]
 
     def test_tells_nothing_to_staff_who_may_not_see_deliveries(self) -> None:
         parked()

@@ -3,6 +3,8 @@
 import json
 import logging
 import logging.config
+import os
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -10,6 +12,7 @@ from typing import Any
 import pytest
 import structlog
 
+from tests.processes import ROOT
 from tickets_project.correlation import Trace, tracing
 from tickets_project.logs import logging_config
 
@@ -75,3 +78,11 @@ class TestLoggingConfig:
         structlog.configure(**before)
         assert logging.config.DictConfigurator(config).configure_formatter(config["formatters"]["lines"])
         assert config["root"] == {"handlers": ["stderr"], "level": "INFO"}
+
+    def test_takes_python_s_warnings_too(self) -> None:
+        code = "import django, warnings; django.setup(); warnings.warn('odd')"
+        environment = os.environ | {"DJANGO_SETTINGS_MODULE": "tickets_project.settings", "LOG_FORMAT": "json"}
+        done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, check=True)
+        line = json.loads(done.stderr)
+        assert (line["logger"], line["level"]) == ("py.warnings", "warning")
+        assert "UserWarning: odd" in line["event"]

@@ -45,11 +45,14 @@ class TestStart:
         ("name", "value"),
         [
             ("OUTBOX_THREADS", "many"),
+            ("OUTBOX_KEEP_MESSAGES_DAYS", "-1"),
             ("DATABASE_URL", "postgresql://u:secret@h:port/n"),
             ("GATEWAY_URL", "http://[::1"),
             ("VIP_BUNDLE_DEADLINE_MINUTES", "0"),
             ("VIP_BUNDLE_DEADLINE_MINUTES", "1441"),
             ("OPS_EMAIL", "ops"),
+            ("METRICS_PORT", "65536"),
+            ("TRACING", "maybe"),
         ],
     )
     def test_is_stopped_by_a_wrong_variable_with_one_line(self, name: str, value: str) -> None:
@@ -76,6 +79,7 @@ class TestDefaults:
         assert (settings["GATEWAY_URL"], settings["GATEWAY_TIMEOUTS"]) == ("http://127.0.0.1:8888", [2, 5])
         assert (settings["TICKETS_TIME_ZONE"], settings["TIME_ZONE"], settings["USE_TZ"]) == ("UTC", "UTC", True)
         assert settings["WEBHOOKS_ALLOW_PRIVATE"] is False
+        assert (settings["METRICS_PORT"], settings["METRICS_TOKEN"]) == (0, "")
         assert (settings["VIP_BUNDLE_DEADLINE_MINUTES"], settings["OPS_EMAIL"]) == (15, "")
         assert settings["REST_FRAMEWORK"]["DEFAULT_THROTTLE_RATES"] == {"user": "600/min", "login": "10/min"}
         assert settings["REST_FRAMEWORK"]["NUM_PROXIES"] == 0

@@ -13,6 +13,7 @@ from django.urls import is_valid_path
 
 from tickets_project.api.problems import Problem
 from tickets_project.correlation import Trace, tracing
+from tickets_project.spans import Kind, span
 
 _CORRELATION_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 # W3C Trace Context, section 3.2: the version ff and ids of zeros alone are invalid.
@@ -32,8 +33,12 @@ class CorrelationMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Answer under a trace."""
-        with tracing(_trace(request)) as trace:
+        method = str(request.method)
+        attributes = {"http.request.method": method, "url.path": request.path}
+        with tracing(_trace(request)) as trace, span(method, Kind.SERVER, attributes) as work:
             response = self._logged(request)
+            route = f"/{request.resolver_match.route}" if request.resolver_match else ""
+            work.tell({"http.response.status_code": response.status_code}, name=f"{method} {route}".strip())
         response.headers["Correlation-ID"] = trace.correlation_id
         return response
 

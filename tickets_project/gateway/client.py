@@ -1,9 +1,11 @@
 """The one way to the gateway: pooled HTTP with time-outs, the trace, and typed errors."""
 
 import os
+import re
 from collections.abc import Collection
 from functools import lru_cache
 from http.cookiejar import DefaultCookiePolicy
+from time import perf_counter
 from typing import TypeVar
 from urllib.parse import quote
 
@@ -14,8 +16,13 @@ from requests.adapters import HTTPAdapter
 
 from tickets_project.correlation import current_trace
 from tickets_project.gateway.errors import no_answer, unlisted_answer
+from tickets_project.metrics.counters import count_call
+from tickets_project.spans import Kind, span
 
 T = TypeVar("T")
+
+# Collections whose things have paths of their own: their names are no part of the operation that is counted.
+_NAMED = re.compile(r"^/(files|sheets|flight-tickets|taxi-booking)/[^/]+")
 
 
 def call(  # noqa: PLR0913 - the parts of an HTTP call
@@ -35,23 +42,33 @@ def call(  # noqa: PLR0913 - the parts of an HTTP call
     :raises PermanentUpstreamError: if a 4xx outside the table came that does not pass by itself
     """
     operation = f"{method} {service}{path}"
-    headers = {"Correlation-ID": current_trace().correlation_id}
-    if body is not None:
-        headers["Content-Type"] = content_type
+    headers = {} if body is None else {"Content-Type": content_type}
+    status, started = None, perf_counter()
     try:
-        response = _session(os.getpid()).request(
-            method,
-            f"{settings.GATEWAY_URL}/{service}{path}",
-            data=body,
-            headers=headers,
-            timeout=settings.GATEWAY_TIMEOUTS,
-            allow_redirects=False,
-        )
+        response = _send(method, f"{settings.GATEWAY_URL}/{service}{path}", body=body, headers=headers)
+        status = response.status_code
     except requests.RequestException as error:
         raise no_answer(operation, _reason(error)) from error
+    finally:
+        counted = service + _NAMED.sub(r"/\1/{name}", path)
+        count_call(counted, method, status, seconds=perf_counter() - started)
     if response.status_code not in expected:
         raise unlisted_answer(operation, response.status_code, response.content)
     return response
+
+
+def _send(method: str, url: str, *, body: bytes | None, headers: dict[str, str]) -> requests.Response:
+    """Send it as one span; the trace goes with it."""
+    with span(method, Kind.CLIENT, {"http.request.method": method, "url.full": url}) as sent:
+        trace = current_trace()
+        headers |= {"Correlation-ID": trace.correlation_id}
+        if trace.traceparent:
+            headers["traceparent"] = trace.traceparent
+        response = _session(os.getpid()).request(
+            method, url, data=body, headers=headers, timeout=settings.GATEWAY_TIMEOUTS, allow_redirects=False
+        )
+        sent.tell({"http.response.status_code": response.status_code})
+        return response
 
 
 def read(response: requests.Response, shape: type[T]) -> T:

@@ -1,4 +1,4 @@
-"""System checks: a wrong subscription table stops the start."""
+"""System checks: a wrong subscription table, or settings that would not prune as they say, stop the start."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -6,9 +6,11 @@ from dataclasses import fields
 from typing import Any
 
 from django.apps import AppConfig
+from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 
 from tickets_project.outbox.messages import Command
+from tickets_project.outbox.pruning import still_needed
 from tickets_project.outbox.subscriptions import Subscriptions, subscriptions
 
 
@@ -16,6 +18,25 @@ from tickets_project.outbox.subscriptions import Subscriptions, subscriptions
 def check_subscriptions(app_configs: Sequence[AppConfig] | None, **_options: Any) -> list[CheckMessage]:  # noqa: ARG001
     """Check the project's table."""
     return list(faults(subscriptions()))
+
+
+@register("outbox")
+def check_retention(app_configs: Sequence[AppConfig] | None, **_options: Any) -> list[CheckMessage]:  # noqa: ARG001
+    """Check what the settings say about pruning."""
+    return [*_retention_faults()]
+
+
+def _retention_faults() -> Iterator[CheckMessage]:
+    if 0 < settings.OUTBOX_KEEP_MESSAGES_DAYS < settings.OUTBOX_KEEP_DELIVERED_DAYS:
+        yield Error(
+            "OUTBOX_KEEP_DELIVERED_DAYS is longer than OUTBOX_KEEP_MESSAGES_DAYS.",
+            hint="A delivery keeps its message: make the first as long as the second, or 0, which does the same.",
+            id="outbox.E006",
+        )
+    try:
+        still_needed()
+    except ImportError as error:
+        yield Error(f"OUTBOX_STILL_NEEDED names what is not there: {error}", id="outbox.E007")
 
 
 def faults(table: Subscriptions) -> Iterator[CheckMessage]:

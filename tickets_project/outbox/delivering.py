@@ -2,11 +2,11 @@
 
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
-from time import monotonic
+from time import monotonic, perf_counter
 from typing import Any
 
 import structlog
@@ -15,12 +15,15 @@ from django.db import transaction
 from structlog.contextvars import bound_contextvars
 
 from tickets_project.correlation import Trace, tracing
+from tickets_project.metrics.counters import count_delivered, count_failed
+from tickets_project.metrics.timing import Timed, seconds_of
 from tickets_project.outbox import claiming
 from tickets_project.outbox.claiming import Claim
 from tickets_project.outbox.messages import Header, Message, UndecodableMessage
 from tickets_project.outbox.outcomes import GiveUp, NotYet
 from tickets_project.outbox.retries import wait_after
 from tickets_project.outbox.subscriptions import Recording, Subscription, subscriptions
+from tickets_project.spans import Kind, Span, span
 
 _LONGEST_ERROR = 20_000
 
@@ -60,8 +63,10 @@ def prepare(claim: Claim) -> Recording | Undelivered:
                 raise GiveUp("The worker died each time it ran this handler.")  # noqa: TRY301 - recorded like the others
             message = message_of(claim, subscription.message)
             if not subscription.external:
-                return partial(_run, subscription, message)
-            return subscription.handler(message) or _nothing
+                return Timed(partial(_run, subscription, message))
+            started = perf_counter()
+            with _span_of(claim, "process"):
+                return Timed(subscription.handler(message) or _nothing, since=started)
         except Exception as error:  # noqa: BLE001 - whatever a handler raises is counted and shown
             return _undelivered(claim, error)
 
@@ -74,10 +79,11 @@ def commit(claim: Claim, effect: Recording) -> Undelivered | None:
             with transaction.atomic():
                 # Marked first: the row's lock keeps others away, and a lost claim ends here before anything is done.
                 _settle(claim)
-                effect()
+                _take(effect, claim)
         except Exception as error:  # noqa: BLE001 - whatever a handler raises is counted and shown
             return _undelivered(claim, error)
         log.info("delivered", attempts=claim.attempts, duration_ms=_since(started))
+        _count([(claim, effect)])
         return None
 
 
@@ -93,13 +99,14 @@ def commit_together(batch: Batch) -> Batch:
             while len(done) < len(batch) and monotonic() - started < TOGETHER_SECONDS:
                 claim, effect = batch[len(done)]
                 with _context_of(claim):
-                    effect()
+                    _take(effect, claim)
                 done.append(claim)
             _settle(*done)
     except Exception as error:  # noqa: BLE001 - each is run again by itself, and recorded then
-        log.info("not together", deliveries=len(batch), error=repr(error))
+        log.info("not together", **names_of(*(claim for claim, _ in batch)), error=repr(error))
         return batch
-    log.info("delivered together", handler=done[0].handler, deliveries=len(done), duration_ms=_since(started))
+    log.info("delivered together", **names_of(*done), duration_ms=_since(started))
+    _count(batch[: len(done)])
     return batch[len(done) :]
 
 
@@ -108,8 +115,18 @@ def _run(subscription: Subscription[Any], message: Message) -> None:
         raise TypeError(f"{subscription.key} returned something to record, as only an external handler may.")
 
 
+def _take(effect: Recording, claim: Claim) -> None:
+    with _span_of(claim, "record" if subscriptions().by_key(claim.handler).external else "process"):
+        effect()
+
+
 def _nothing() -> None:
     """Be the effect of an external handler that has nothing to record."""
+
+
+def _count(committed: Batch) -> None:
+    for claim, effect in committed:
+        count_delivered(claim.type, claim.handler, seconds=seconds_of(effect))
 
 
 def _settle(*claims: Claim) -> None:
@@ -153,9 +170,28 @@ def _context_of(claim: Claim) -> Iterator[None]:
         causation_id=str(claim.message_id),
         traceparent=claim.headers.get("traceparent"),
     )
-    names = {"message_id": str(claim.message_id), "message": claim.type, "handler": claim.handler}
-    with tracing(trace), bound_contextvars(**names):
+    with tracing(trace), bound_contextvars(**names_of(claim)):
         yield
+
+
+def _span_of(claim: Claim, work: str) -> AbstractContextManager[Span]:
+    attributes: dict[str, str | int] = {
+        "messaging.destination.name": claim.type,
+        "messaging.message.id": str(claim.message_id),
+        "messaging.message.conversation_id": claim.headers["correlation_id"],
+        "messaging.delivery.attempt": claim.attempts,
+    }
+    return span(f"{work} {claim.handler}", Kind.CONSUMER, attributes)
+
+
+def names_of(*claims: Claim) -> dict[str, Any]:
+    """Return what log lines about these claims of one handler carry, outside of their context."""
+    ids = [str(claim.message_id) for claim in claims]
+    traces = [claim.headers["correlation_id"] for claim in claims]
+    names = {"message_type": claims[0].type, "handler": claims[0].handler}
+    if len(claims) == 1:
+        return names | {"message_id": ids[0], "correlation_id": traces[0]}
+    return names | {"message_ids": ids, "correlation_ids": traces, "deliveries": len(ids)}
 
 
 def _since(started: float) -> float:
@@ -166,7 +202,7 @@ def _wait(claim: Claim, answer: NotYet) -> timedelta | None:
     waited = claim.claimed_at - (claim.waiting_since or claim.claimed_at)
     if waited > timedelta(seconds=settings.OUTBOX_WAIT_SECONDS):
         log.error("parked", reason=f"waited {waited}: {answer}")
-        claiming.retry(claim, delay=None, error=_storable(f"Waited in vain for {waited}: {answer}"))
+        _record_failure(claim, delay=None, error=f"Waited in vain for {waited}: {answer}")
         return None
     delay = wait_after(waited)
     log.info("not yet", reason=str(answer))
@@ -182,8 +218,13 @@ def _fail(claim: Claim, error: Exception) -> timedelta | None:
         log.error("parked", attempts=claim.attempts, error=repr(error))
     else:
         log.warning("failed", attempts=claim.attempts, error=repr(error), retry_in_s=round(delay.total_seconds(), 1))
-    claiming.retry(claim, delay=delay, error=_storable("".join(traceback.format_exception(error))))
+    _record_failure(claim, delay=delay, error="".join(traceback.format_exception(error)))
     return delay
+
+
+def _record_failure(claim: Claim, *, delay: timedelta | None, error: str) -> None:
+    if claiming.retry(claim, delay=delay, error=_storable(error)):
+        count_failed(claim.type, claim.handler)
 
 
 def _storable(text: str) -> str:

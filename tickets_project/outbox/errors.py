@@ -31,3 +31,9 @@ class UnknownHandler(InvalidInput):
     """The subscription table has no handler with this key."""
 
     code = "unknown_handler"
+
+
+class MessagesPruned(DomainError):
+    """Messages that this needs are pruned."""
+
+    code = "messages_pruned"

@@ -1,4 +1,4 @@
-"""The tables: messages, their deliveries, who intervened, and the dispatchers at work."""
+"""The tables: messages, their deliveries, who intervened, what is pruned, and the dispatchers at work."""
 
 from django.db import models
 from django.db.models import F, Q
@@ -131,6 +131,17 @@ class Intervention(models.Model):
 
     def __str__(self) -> str:
         return f"{self.action} by {self.by}"
+
+
+class PrunedType(models.Model):
+    """How many messages of a type are pruned: what replays and rebuilds can no longer read."""
+
+    type = models.CharField(primary_key=True, max_length=100)
+    messages = models.PositiveBigIntegerField()
+    until = models.DateTimeField(help_text="When the youngest of them was published.")
+
+    def __str__(self) -> str:
+        return f"{self.messages} {self.type} until {self.until:%Y-%m-%d}"
 
 
 class Dispatcher(models.Model):

@@ -10,7 +10,8 @@ from uuid_utils.compat import uuid7
 from tickets_project.correlation import Trace, current_trace
 from tickets_project.outbox import models
 from tickets_project.outbox.messages import Message
-from tickets_project.outbox.subscriptions import Subscription, subscriptions
+from tickets_project.outbox.subscriptions import Subscription, Subscriptions, subscriptions
+from tickets_project.spans import Kind, span
 
 CHANNEL = "outbox"
 
@@ -64,10 +65,21 @@ def publish(*messages: Message) -> None:
     """
     if not connection.in_atomic_block:
         raise NotInTransaction("Open transaction.atomic() around the business change and its publish().")
-    table, trace = subscriptions(), current_trace()
+    table = subscriptions()
     for message in messages:
         if not table.declares(type(message)):
             raise UndeclaredMessage(f"Declare {type(message).__qualname__} in the subscription table.")
+    with span(_span_name(messages), Kind.PRODUCER, {"messaging.batch.message_count": len(messages)}):
+        _store(messages, table)
+
+
+def _span_name(messages: tuple[Message, ...]) -> str:
+    types = {message.NAME for message in messages}
+    return f"publish {types.pop()}" if len(types) == 1 else "publish"
+
+
+def _store(messages: tuple[Message, ...], table: Subscriptions) -> None:
+    trace = current_trace()
     rows = [_message_row(message, trace) for message in messages]
     deliveries = [_delivery(row, subscription) for row in rows for subscription in table.of(row["type"])]
     with connection.cursor() as cursor:

@@ -46,11 +46,11 @@ def discard_delivery(delivery_id: int, *, by: str, at: datetime, reason: str) ->
     return delivery
 
 
-def reopen(delivery: Delivery) -> None:
-    """Make a locked delivery pending and due, as if it had never been tried; the last error stays to be read."""
+def reopen(delivery: Delivery, *, due_at: datetime | None = None) -> None:
+    """Make a locked delivery pending, as if it had never been tried, and due then or now; its last error stays."""
     delivery.status = Status.PENDING
     delivery.attempts = 0
-    delivery.available_at = Now()
+    delivery.available_at = due_at or Now()
     delivery.waits_for = ""
     delivery.waiting_since = delivery.claimed_by = delivery.claimed_until = delivery.delivered_at = None
     delivery.save()

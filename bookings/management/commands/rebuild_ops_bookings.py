@@ -11,9 +11,12 @@ from rich.progress import Progress
 
 from bookings.handlers.read_model import HANDLERS
 from bookings.services.rebuilding import Rebuilt, count_messages, rebuild_ops_bookings
+from tickets_project.outbox.errors import MessagesPruned
 
 INTERRUPTED = 130
 """What shells say of a command that Ctrl-C ended."""
+
+WITH_LOSS = "With --accept-loss its bookings are those that the stored messages still tell of."
 
 
 class Command(BaseCommand):
@@ -26,7 +29,8 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Add the dry run."""
+        """Add the dry run, and what a rebuild after pruning needs."""
+        parser.add_argument("--accept-loss", action="store_true", help="also when messages that it hears are pruned")
         parser.add_argument("--dry-run", action="store_true", help="say what would be read, change nothing")
 
     def handle(self, *_arguments: Any, **options: Any) -> None:
@@ -37,7 +41,7 @@ class Command(BaseCommand):
         if options["dry_run"]:
             self.stdout.write("Dry run: nothing was changed.")
         else:
-            self._report(_rebuild(stored.total()))
+            self._report(_rebuild(stored.total(), accept_loss=options["accept_loss"]))
 
     def _report(self, rebuilt: Rebuilt) -> None:
         applied = rebuilt.applied.total()
@@ -50,11 +54,15 @@ class Command(BaseCommand):
             self.stdout.write(f"{count:>8}  {name}{why}")
 
 
-def _rebuild(messages: int) -> Rebuilt:
+def _rebuild(messages: int, *, accept_loss: bool) -> Rebuilt:
     with Progress(console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("Rebuilding", total=messages)
         try:
-            return rebuild_ops_bookings(HANDLERS, progress=lambda count: bar.update(task, advance=count))
+            return rebuild_ops_bookings(
+                HANDLERS, accept_loss=accept_loss, progress=lambda count: bar.update(task, advance=count)
+            )
+        except MessagesPruned as refusal:
+            raise CommandError(f"{refusal.detail} {WITH_LOSS}") from refusal
         except KeyboardInterrupt as stop:
             raise CommandError("Interrupted: the read model is as it was.", returncode=INTERRUPTED) from stop
         except DatabaseError as error:

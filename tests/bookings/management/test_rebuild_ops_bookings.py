@@ -15,6 +15,7 @@ from uuid import uuid4
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import OperationalError, connection, transaction
+from django.utils import timezone
 
 from bookings.handlers.read_model import HANDLERS
 from bookings.models import OpsBooking, OpsTicket
@@ -38,7 +39,7 @@ from tests.factories import MessageFactory
 from tickets_project.outbox import claiming
 from tickets_project.outbox.delivering import deliver
 from tickets_project.outbox.messages import Message
-from tickets_project.outbox.models import Delivery
+from tickets_project.outbox.models import Delivery, PrunedType
 from tickets_project.outbox.models import Message as StoredMessage
 from tickets_project.outbox.publishing import publish
 from tickets_project.subscriptions import SUBSCRIPTIONS
@@ -334,6 +335,20 @@ class TestCommand:
         said = run("--dry-run")
         assert (said[0], said[-1]) == ("7 messages", "Dry run: nothing was changed.")
         assert rows() == before
+
+    def test_refuses_when_messages_that_it_hears_are_pruned(self) -> None:
+        before = told()
+        StoredMessage.objects.filter(type="BookingMade_v1").delete()
+        PrunedType.objects.create(type="BookingMade_v1", messages=1, until=timezone.now())
+        with pytest.raises(CommandError, match=r"pruned: 1 BookingMade_v1 until \S+\. .*--accept-loss"):
+            run()
+        assert rows() == before
+        assert "6 messages read: 6 applied, 0 skipped." in run("--accept-loss")
+
+    def test_does_not_mind_when_others_are(self) -> None:
+        told()
+        PrunedType.objects.create(type="SendNotification", messages=1, until=timezone.now())
+        assert "7 messages read: 7 applied, 0 skipped." in run()
 
     def test_gives_up_when_another_transaction_keeps_the_rows(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(rebuilding, "_LONGEST_WAIT", "SET LOCAL lock_timeout = '100ms'")

@@ -75,6 +75,13 @@ class TestCall:
         calls = http.get(f"{simulator.url}/_simulator/calls").json()["calls"]
         assert [call["correlation_id"] for call in calls] == ["booking-7"]
 
+    def test_passes_a_traceparent_on(self, simulator: Simulator, http: requests.Session) -> None:
+        with tracing(Trace(correlation_id="booking-7", traceparent="00-4bf9-00f0-01")):
+            get_listing()
+        get_listing()
+        calls = http.get(f"{simulator.url}/_simulator/calls").json()["calls"]
+        assert [call["traceparent"] for call in calls] == ["00-4bf9-00f0-01", None]
+
     def test_sends_a_new_correlation_id_outside_a_trace(self, simulator: Simulator, http: requests.Session) -> None:
         get_listing()
         get_listing()

@@ -216,7 +216,7 @@ class TestFaults:
 
 class TestCalls:
     def test_records_each_call(self, client: Client) -> None:
-        client.http.put(client.content_url("a"), data=b"x", headers={"Correlation-ID": "c-1"})
+        client.http.put(client.content_url("a"), data=b"x", headers={"Correlation-ID": "c-1", "traceparent": "00-1"})
         client.get("a%2Fb")
         first, second = client.calls()
         at = datetime.fromisoformat(first.pop("at"))
@@ -227,6 +227,7 @@ class TestCalls:
             "path": "/files-api/files/a/content",
             "status": 201,
             "correlation_id": "c-1",
+            "traceparent": "00-1",
             "idempotency_key": None,
         }
         assert (second["operation"], second["path"]) == ("files.content", "/files-api/files/a%2Fb/content")

@@ -10,7 +10,7 @@ from pytest_django import Settings
 from tests.tickets_project.outbox import messages_for_tests
 from tests.tickets_project.outbox.messages_for_tests import DoIt, Happened
 from tickets_project.outbox import subscriptions
-from tickets_project.outbox.checks import check_subscriptions, faults
+from tickets_project.outbox.checks import check_retention, check_subscriptions, faults
 from tickets_project.outbox.messages import Event
 from tickets_project.outbox.subscriptions import Subscription, Subscriptions
 
@@ -69,3 +69,22 @@ class TestCheckSubscriptions:
         subscriptions._load.cache_clear()
         with pytest.raises(ImproperlyConfigured, match="print_ticket is none"):
             check_subscriptions(None)
+
+
+class TestCheckRetention:
+    @pytest.mark.parametrize(("delivered", "messages"), [(30, 0), (0, 365), (30, 365), (30, 30), (0, 0)])
+    def test_finds_nothing_wrong_where_messages_stay_as_long(
+        self, settings: Settings, delivered: int, messages: int
+    ) -> None:
+        settings.OUTBOX_KEEP_DELIVERED_DAYS, settings.OUTBOX_KEEP_MESSAGES_DAYS = delivered, messages
+        assert check_retention(None) == []
+
+    def test_finds_deliveries_that_would_outlive_their_messages(self, settings: Settings) -> None:
+        settings.OUTBOX_KEEP_DELIVERED_DAYS, settings.OUTBOX_KEEP_MESSAGES_DAYS = 31, 30
+        assert [fault.id for fault in check_retention(None)] == ["outbox.E006"]
+
+    def test_finds_a_function_that_is_not_there(self, settings: Settings) -> None:
+        settings.OUTBOX_STILL_NEEDED = ["vip_bundles.keeping.nobody"]
+        [fault] = check_retention(None)
+        assert fault.id == "outbox.E007"
+        assert "nobody" in fault.msg

@@ -1,7 +1,9 @@
 """Replays: what they open, what they leave, and what they refuse."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
+from itertools import pairwise
+from threading import Timer
 from time import monotonic
 from typing import Any
 
@@ -9,15 +11,19 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
+from tests.bookings.threads import at_once
+from tests.factories import MessageFactory
+from tests.processes import eventually
 from tests.tickets_project.outbox import messages_for_tests
 from tests.tickets_project.outbox.conftest import Listener
+from tests.tickets_project.outbox.dispatchers import dispatching
 from tests.tickets_project.outbox.messages_for_tests import DoIt, Happened
 from tests.working import deliver_all
 from tickets_project.outbox import replaying
 from tickets_project.outbox.errors import NotReplayable, UnknownHandler
 from tickets_project.outbox.models import Delivery, Intervention, Message
 from tickets_project.outbox.publishing import publish
-from tickets_project.outbox.replaying import Selection, plan_replay, replay
+from tickets_project.outbox.replaying import Replay, Selection, plan_replay, replay
 from tickets_project.outbox.subscriptions import Subscription, Subscriptions
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -136,11 +142,83 @@ class TestReplay:
         assert steps == [1, 1, 1]
         assert things(heard["things.listen"]) == ["t1", "t2", "t3"]
 
-    def test_keeps_to_the_rate(self, heard: dict[str, Listener]) -> None:
+    def test_leaves_what_was_delivered_since_the_plan(self, heard: dict[str, Listener]) -> None:
+        plan = plan_replay(Selection(types=("DoIt",)))
+        Delivery.objects.filter(handler="things.do").update(delivered_at=timezone.now())
+        assert replay(plan, by="ann") == 0
+        assert heard["things.do"].heard == []
+
+    def test_goes_on_after_a_message(self, heard: dict[str, Listener]) -> None:
+        second = Message.objects.get(aggregateid="t2").sequence
+        replayed(handlers=("things.listen",), after=second)
+        assert things(heard["things.listen"]) == ["t3"]
+
+    def test_makes_one_first_delivery_when_two_replay_at_once(self, heard: dict[str, Listener]) -> None:
+        plan = plan_replay(Selection(handlers=("things.new",)))
+        opened: list[int] = []
+        at_once([lambda: opened.append(replay(plan, by="ann"))] * 4)
+        deliver_all()
+        assert sorted(opened) == [0, 0, 0, 3]
+        assert things(heard["things.new"]) == ["t1", "t2", "t3"]
+
+
+def due_times() -> list[datetime]:
+    pending = Delivery.objects.filter(status="pending")
+    return sorted(pending.values_list("available_at", flat=True))
+
+
+class TestReplayAtARate:
+    def test_lets_them_fall_due_one_by_one(self, heard: dict[str, Listener]) -> None:
+        del heard
+        before = timezone.now()
+        assert replay(plan_replay(Selection()), by="ann", rate=5) == 7
+        due = due_times()
+        assert due[0] > before
+        assert {(later - earlier) >= timedelta(seconds=0.2) for earlier, later in pairwise(due)} == {True}
+
+    def test_opens_no_more_than_a_second_s_worth_ahead(self, heard: dict[str, Listener]) -> None:
+        del heard
+        open_then: list[int] = []
+        started = monotonic()
+        replay(plan_replay(Selection()), by="ann", rate=2, progress=lambda _: open_then.append(len(due_times())))
+        assert open_then == [2, 4, 6, 7]
+        assert monotonic() - started > 2.5
+
+    def test_holds_for_messages_that_nobody_hears(self, heard: dict[str, Listener]) -> None:
+        del heard
+        MessageFactory.create()
+        assert replay(plan_replay(Selection(types=("TicketPrinted_v1",))), by="ann", rate=100) == 0
+
+    def test_delivers_no_faster(self, heard: dict[str, Listener]) -> None:
+        times: list[float] = []
+        heard["things.listen"].then = lambda _: times.append(monotonic())
+        with dispatching():
+            replay(plan_replay(Selection(handlers=("things.listen",))), by="ann", rate=1)
+            eventually(lambda: len(times) == 3)
+        assert times[2] - times[0] > 1
+
+
+class TestStop:
+    def test_ends_the_run_after_the_batch_in_hand(
+        self, heard: dict[str, Listener], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(replaying, "BATCH", 1)
+        run = Replay(plan_replay(Selection(handlers=("things.listen",))), by="ann")
+        run.run(lambda _: run.stop())
+        deliver_all()
+        assert (run.messages, run.opened, run.is_finished) == (1, 1, False)
+        assert things(heard["things.listen"]) == ["t1"]
+        assert replayed(handlers=("things.listen",), after=run.last_sequence) == 2
+        assert things(heard["things.listen"]) == ["t1", "t2", "t3"]
+
+    def test_ends_the_wait_for_the_next_batch(self, heard: dict[str, Listener]) -> None:
         del heard
         started = monotonic()
-        replay(plan_replay(Selection(handlers=("things.listen",))), by="ann", rate=10)
-        assert monotonic() - started >= 0.3
+        run = Replay(plan_replay(Selection(handlers=("things.listen",))), by="ann", rate=1)
+        Timer(0.3, run.stop).start()
+        run.run()
+        assert (run.opened, run.is_finished) == (1, False)
+        assert monotonic() - started < 0.9
 
 
 class TestPlanReplay:
@@ -149,6 +227,8 @@ class TestPlanReplay:
         before = list(Delivery.objects.order_by("id").values())
         plan = plan_replay(Selection())
         assert plan.messages == 4
+        assert plan.types == {"Happened_v1": 3, "DoIt": 1}
+        assert plan.left_out == ("things.pay",)
         assert plan.deliveries == {"things.listen": 3, "things.new": 3, "things.do": 1}
         assert list(Delivery.objects.order_by("id").values()) == before
 

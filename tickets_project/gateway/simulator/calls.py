@@ -20,6 +20,7 @@ class Call(Struct):
     method: str
     path: str
     correlation_id: str | None
+    traceparent: str | None
     idempotency_key: str | None
     at: datetime
     status: int | None = None
@@ -38,6 +39,7 @@ class Calls:
             method=request.method,
             path=request.path,
             correlation_id=request.headers.get("correlation-id"),
+            traceparent=request.headers.get("traceparent"),
             idempotency_key=_idempotency_key(request),
             at=datetime.now(UTC),
         )

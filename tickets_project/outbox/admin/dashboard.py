@@ -6,6 +6,7 @@ from django.utils import timezone
 from tickets_project.admin_site.display import Section, age, last_line, link, moment
 from tickets_project.outbox.admin.explaining import BADGES, delivery_section
 from tickets_project.outbox.models import Delivery, Dispatcher, Status
+from tickets_project.outbox.queries import ParkedGroup, parked_groups
 
 MOST_COUNTED = 10_000
 MOST_PARKED = 10
@@ -15,6 +16,24 @@ def parked_section() -> Section:
     """Return the latest deliveries that were given up."""
     parked = Delivery.objects.filter(status=Status.PARKED).select_related("message").order_by("-id")[:MOST_PARKED]
     return delivery_section("Parked deliveries, latest first", list(parked))
+
+
+def parked_groups_section() -> Section:
+    """Return the deliveries that were given up, by handler and exception; each row leads to its list."""
+    now = timezone.now()
+    groups = parked_groups()
+    rows = [
+        [
+            link("outbox_delivery_changelist", group.handler, query=_same_failure(group)),
+            last_line(group.exception),
+            group.deliveries,
+            age(group.since, now),
+        ]
+        for group in groups[:MOST_PARKED]
+    ]
+    note = f"The {MOST_PARKED} largest of {len(groups)}." if len(groups) > MOST_PARKED else ""
+    headers = ["handler", "exception", "deliveries", "oldest"]
+    return Section(title="Parked deliveries, by what went wrong", headers=headers, rows=rows, note=note)
 
 
 def waiting_section() -> Section:
@@ -50,6 +69,10 @@ def dispatchers_section() -> Section:
     ]
     note = "" if rows else "No dispatcher is at work: nothing is delivered until a worker runs."
     return Section(title="Dispatchers at work", headers=["process", "cluster", "seen"], rows=rows, note=note)
+
+
+def _same_failure(group: ParkedGroup) -> dict[str, str]:
+    return {"handler": group.handler, "status__exact": Status.PARKED, "exception": group.exception}
 
 
 def _latest_error(handler: str, status: str) -> str:

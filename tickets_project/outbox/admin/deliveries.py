@@ -32,7 +32,7 @@ from tickets_project.admin_site.display import (
 )
 from tickets_project.admin_site.pages import NOTHING, ReadOnlyAdmin, uuid_in
 from tickets_project.outbox.admin.explaining import BADGES, why
-from tickets_project.outbox.admin.filters import HandlerFilter
+from tickets_project.outbox.admin.filters import ExceptionFilter, HandlerFilter
 from tickets_project.outbox.claiming import is_claimed
 from tickets_project.outbox.errors import ReasonMissing
 from tickets_project.outbox.models import Delivery, Intervention, Message, Status
@@ -79,7 +79,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
         column("error", _error),
         column("age", lambda row: unbroken(age(row.message.published_at, timezone.now()))),
     ]
-    list_filter = [("status", ChoicesDropdownFilter), HandlerFilter]
+    list_filter = [("status", ChoicesDropdownFilter), HandlerFilter, ExceptionFilter]
     list_select_related = ["message"]
     search_fields = ["id", "message", "message__aggregateid"]
     search_help_text = "Number, or id of a message or its subject"

@@ -28,7 +28,7 @@ def instant(text: str) -> datetime:
 
 def positive(text: str) -> int:
     """Return a whole number above zero."""
-    if not text.isascii() or not text.isdigit() or not 0 < int(text) < 2**31:
+    if not text.isascii() or not text.isdigit() or not 0 < int(text) < 2**63:
         raise argparse.ArgumentTypeError(f"{text!r} is no whole number above zero")
     return int(text)
 
@@ -40,6 +40,7 @@ def add_delivery_filters(parser: ArgumentParser, *, status: str | None) -> None:
     parser.add_argument("--type", metavar="NAME", help="stored name of the message")
     parser.add_argument("--aggregate", metavar="ID", help="id of the booking, ticket, … that the message is about")
     parser.add_argument("--error", metavar="TEXT", help="a part of the last error")
+    parser.add_argument("--exception", metavar="CLASS", help="class of the last error, such as TemporaryUpstreamError")
 
 
 def selected_deliveries(options: dict[str, Any]) -> QuerySet[Delivery]:
@@ -55,6 +56,7 @@ def selected_deliveries(options: dict[str, Any]) -> QuerySet[Delivery]:
         message_type=options["type"],
         aggregate_id=options["aggregate"],
         text=options["error"],
+        exception=options["exception"],
     )
 
 

@@ -9,6 +9,7 @@ import structlog
 from django.db import connection
 
 from tickets_project.outbox.claiming import Claim
+from tickets_project.outbox.delivering import names_of
 
 log = structlog.get_logger(__name__)
 
@@ -66,7 +67,7 @@ class Crew:
                 self._work(claim)
             except Exception:
                 # The claim's lease ends; the thread is still needed.
-                log.exception("thread failed", delivery=claim.delivery_id)
+                log.exception("thread failed", delivery=claim.delivery_id, **names_of(claim))
             finally:
                 with self._lock:
                     self._busy[claim.handler] -= 1

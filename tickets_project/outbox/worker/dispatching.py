@@ -23,11 +23,12 @@ from django.db import connection
 
 from tickets_project.outbox import claiming
 from tickets_project.outbox.claiming import DATABASE_AWAY, Claim
-from tickets_project.outbox.delivering import Batch, Undelivered, commit, commit_together, prepare
+from tickets_project.outbox.delivering import Batch, Undelivered, commit, commit_together, names_of, prepare
 from tickets_project.outbox.subscriptions import Recording, subscriptions
 from tickets_project.outbox.worker.crew import Crew
 from tickets_project.outbox.worker.presence import NoPlace, Presence, cluster_name
 from tickets_project.outbox.worker.waking import Bell, Lifeline, Supervision
+from tickets_project.spans import flush_spans
 
 POLL_SECONDS = 1.0
 BATCH = 20
@@ -42,6 +43,8 @@ def dispatch() -> None:
     with suppress(NoPlace):
         # They do not all end at the same moment.
         Dispatching(seconds=settings.OUTBOX_DISPATCH_SECONDS * random.uniform(0.8, 1)).run()  # noqa: S311 - no secret
+        # The pool ends its processes without ceremony.
+        flush_spans()
 
 
 class Dispatching:
@@ -153,7 +156,7 @@ class Dispatching:
 
     def _effect_of(self, claim: Claim) -> Batch:
         """Return the claim with its effect; nothing when it failed or waits."""
-        outcome = self._recording_the_outcome(partial(prepare, claim))
+        outcome = self._recording_the_outcome(partial(prepare, claim), claim)
         if outcome is None or isinstance(outcome, Undelivered):
             self._in_hand.discard(claim.delivery_id)
             return []
@@ -167,16 +170,16 @@ class Dispatching:
         return left
 
     def _commit(self, claim: Claim, effect: Recording) -> None:
-        self._recording_the_outcome(partial(commit, claim, effect))
+        self._recording_the_outcome(partial(commit, claim, effect), claim)
         self._in_hand.discard(claim.delivery_id)
 
-    def _recording_the_outcome(self, work: Callable[[], Outcome]) -> Outcome | None:
+    def _recording_the_outcome(self, work: Callable[[], Outcome], *of: Claim) -> Outcome | None:
         """Do it, and remember when the delivery falls due again if it did not go well."""
         try:
             outcome = work()
         except DATABASE_AWAY as error:
             # Not even the failure could be recorded: the lease ends, and the delivery falls due again.
-            log.warning("database away", error=str(error))
+            log.warning("database away", error=str(error), **(names_of(*of) if of else {}))
             connection.close()
             return None
         if isinstance(outcome, Undelivered) and outcome.delay is not None:

@@ -6,6 +6,7 @@ from threading import Event, Thread
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection, transaction
+from django.utils import timezone
 
 from tests.tickets_project.analytics import messages_for_tests
 from tests.tickets_project.analytics.conftest import Table
@@ -13,7 +14,7 @@ from tests.tickets_project.analytics.counted import at_once, published, redeemed
 from tests.working import deliver_all
 from tickets_project.analytics import services
 from tickets_project.analytics.models import DailyTotal
-from tickets_project.outbox.models import Intervention
+from tickets_project.outbox.models import Intervention, PrunedType
 from tickets_project.outbox.subscriptions import Subscriptions
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -55,6 +56,15 @@ class TestRebuildAnalytics:
         with pytest.raises(CommandError, match="no handler of analytics"):
             run()
         assert totals() == before
+
+    def test_refuses_when_messages_that_counted_are_pruned(self) -> None:
+        before = totals()
+        PrunedType.objects.create(type="Unheard_v1", messages=7, until=timezone.now())
+        PrunedType.objects.create(type="Sold_v1", messages=7, until=timezone.now())
+        with pytest.raises(CommandError, match=r"These messages are pruned: 7 Sold_v1 until \S+\. .*--accept-loss"):
+            run()
+        assert totals() == before
+        assert run("--accept-loss")[-1] == "3 deliveries opened."
 
     def test_gives_up_when_another_transaction_keeps_the_totals(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(services, "_LONGEST_WAIT", "SET LOCAL lock_timeout = '100ms'")

@@ -1,10 +1,10 @@
 """The commands of the operations team, each with its refusals."""
 
+import traceback
 from collections.abc import Callable
 from datetime import timedelta
 from io import StringIO
 from typing import Any
-from uuid import uuid4
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -35,7 +35,6 @@ def _table(table: Callable[[Subscriptions], None]) -> None:
     table(
         Subscriptions(
             Subscription(Happened, "things.listen", ignore),
-            Subscription(Happened, "things.pay", ignore, replayable=False),
             Subscription(DoIt, "things.do", ignore),
             declared_in=(messages_for_tests,),
         )
@@ -47,6 +46,18 @@ def parked(**fields: Any) -> Delivery:
     defaults = {"handler": "things.listen", "status": "parked", "last_error": "Traceback\nValueError: boom"}
     delivery: Delivery = DeliveryFactory.create(**defaults | fields)
     return delivery
+
+
+class Lost(Exception):
+    """An error of these tests."""
+
+
+def traceback_of(error: Exception) -> str:
+    """Return what the outbox stores of an error that another one led to."""
+    try:
+        raise error from ValueError("first")
+    except type(error) as raised:
+        return "".join(traceback.format_exception(raised))
 
 
 class TestListDeliveries:
@@ -79,6 +90,21 @@ class TestListDeliveries:
         assert len(lines) == 3
         assert lines[-1] == "and 1 more"
 
+    def test_counts_the_parked_ones_by_handler_and_exception(self) -> None:
+        for _ in range(2):
+            parked(last_error=traceback_of(KeyError("seat")))
+        parked()
+        parked(handler="things.do", last_error=traceback_of(KeyError("seat")))
+        parked(status="pending", last_error=traceback_of(KeyError("seat")))
+        lines = run("list_deliveries", "--grouped").splitlines()
+        assert [line.split()[:3] for line in lines] == [
+            ["2", "things.listen", "KeyError"],
+            ["1", "things.do", "KeyError"],
+            ["1", "things.listen", "unknown"],
+        ]
+        assert len(run("list_deliveries", "--grouped", "--handler", "things.do").splitlines()) == 1
+        assert run("list_deliveries", "--grouped", "--limit", "1").splitlines()[1:] == ["and 2 more"]
+
     def test_refuses_an_unknown_handler_and_names_the_known(self) -> None:
         with pytest.raises(CommandError, match=r"no handler things\.lisen\. There are: .*things\.listen"):
             run("list_deliveries", "--handler", "things.lisen")
@@ -101,6 +127,14 @@ class TestRetryDeliveries:
         assert {claim.delivery_id for claim in claim_due()} == {delivery.pk for delivery in deliveries}
         waiting.refresh_from_db()
         assert waiting.available_at > timezone.now()
+
+    @pytest.mark.parametrize("name", ["Lost", f"{__name__}.Lost"])
+    def test_retries_one_group(self, name: str) -> None:
+        alike = parked(last_error=traceback_of(Lost("a\nKeyError: b")))
+        parked(last_error=traceback_of(KeyError("seat")))
+        parked(handler="things.do", last_error=traceback_of(Lost("c")))
+        assert "1 deliveries retried" in run("retry_deliveries", "--handler", "things.listen", "--exception", name)
+        assert [claim.delivery_id for claim in claim_due()] == [alike.pk]
 
     def test_retries_those_that_are_named(self) -> None:
         wanted, other = parked(), parked()
@@ -144,53 +178,3 @@ class TestDiscardDeliveries:
             run("discard_deliveries", "--reason", " ")
         delivery.refresh_from_db()
         assert delivery.status == "parked"
-
-
-class TestReplayOutbox:
-    def test_prints_the_plan_and_opens_the_deliveries(self) -> None:
-        delivery = parked(status="delivered", delivered_at=timezone.now())
-        out = run("replay_outbox", "--id", str(delivery.message_id), "--reason", "lost")
-        assert out.splitlines() == ["1 messages", "       1  things.listen", "1 deliveries opened."]
-        assert Intervention.objects.get().reason == "lost"
-
-    def test_changes_nothing_in_a_dry_run(self) -> None:
-        delivery = parked(status="delivered", delivered_at=timezone.now())
-        assert "Dry run: nothing was changed." in run("replay_outbox", "--all", "--dry-run")
-        delivery.refresh_from_db()
-        assert delivery.status == "delivered"
-
-    def test_wants_to_be_told_which_messages(self) -> None:
-        with pytest.raises(CommandError, match="Say which messages: --id, --type"):
-            run("replay_outbox")
-
-    def test_refuses_a_handler_that_must_not_repeat(self) -> None:
-        with pytest.raises(CommandError, match="must not be repeated"):
-            run("replay_outbox", "--handler", "things.pay")
-
-    def test_repeats_it_when_forced(self) -> None:
-        parked(status="delivered", delivered_at=timezone.now(), handler="things.pay")
-        assert "1 deliveries opened" in run("replay_outbox", "--handler", "things.pay", "--force")
-
-    @pytest.mark.parametrize(
-        ("arguments", "complaint"),
-        [
-            (["--handler", "things.lisen"], "no handler"),
-            (["--type", "Hapened_v1"], "no message type"),
-            (["--since", "2026-05-01"], "no time with an offset"),
-            (["--until", "2026-13-01T00:00:00Z"], "no time with an offset"),
-            (["--id", "t1"], "invalid UUID value"),
-            (["--all", "--rate", "0"], "no whole number above zero"),
-        ],
-    )
-    def test_refuses_nonsense(self, arguments: list[str], complaint: str) -> None:
-        with pytest.raises(CommandError, match=complaint):
-            run("replay_outbox", *arguments)
-
-    def test_takes_times_and_an_aggregate(self) -> None:
-        delivery = parked(status="delivered", delivered_at=timezone.now())
-        since = (timezone.now() - timedelta(hours=1)).isoformat()
-        arguments = ["--since", since, "--aggregate", delivery.message.aggregateid, "--rate", "100"]
-        assert "1 deliveries opened" in run("replay_outbox", *arguments)
-
-    def test_finds_nothing_for_an_unknown_message(self) -> None:
-        assert run("replay_outbox", "--id", str(uuid4())).splitlines() == ["0 messages", "0 deliveries opened."]

@@ -9,9 +9,12 @@ from rich.console import Console
 from rich.progress import Progress
 
 from tickets_project.analytics.rebuilding import plan_rebuild, rebuild
+from tickets_project.outbox.errors import MessagesPruned
 from tickets_project.outbox.management.arguments import operator
 from tickets_project.outbox.replaying import Plan
 from tickets_project.refusals import DomainError
+
+WITH_LOSS = "With --accept-loss the numbers begin where the messages do."
 
 
 class Command(BaseCommand):
@@ -24,7 +27,8 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Add the dry run."""
+        """Add the dry run, and what a rebuild after pruning needs."""
+        parser.add_argument("--accept-loss", action="store_true", help="also when messages that counted are pruned")
         parser.add_argument("--dry-run", action="store_true", help="say what would be done, change nothing")
 
     def handle(self, *_arguments: Any, **options: Any) -> None:
@@ -36,7 +40,7 @@ class Command(BaseCommand):
         if options["dry_run"]:
             self.stdout.write("Dry run: nothing was changed.")
         else:
-            self.stdout.write(f"{_carry_out(plan)} deliveries opened.")
+            self.stdout.write(f"{_carry_out(plan, accept_loss=options['accept_loss'])} deliveries opened.")
 
 
 def _plan() -> Plan:
@@ -46,10 +50,14 @@ def _plan() -> Plan:
         raise CommandError(refusal.detail) from refusal
 
 
-def _carry_out(plan: Plan) -> int:
+def _carry_out(plan: Plan, *, accept_loss: bool) -> int:
     with Progress(console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("Rebuilding", total=plan.messages)
         try:
-            return rebuild(by=operator(), progress=lambda count: bar.update(task, advance=count))
+            return rebuild(
+                by=operator(), accept_loss=accept_loss, progress=lambda count: bar.update(task, advance=count)
+            )
+        except MessagesPruned as refusal:
+            raise CommandError(f"{refusal.detail} {WITH_LOSS}") from refusal
         except DatabaseError as error:
             raise CommandError(f"Numbers may be missing, so run it again: {error}") from error

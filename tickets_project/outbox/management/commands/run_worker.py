@@ -2,9 +2,14 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand
+import structlog
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
 
+from tickets_project.metrics.exposing import serve
 from tickets_project.outbox.worker.supervising import Supervisor
+
+log = structlog.get_logger(__name__)
 
 
 class Command(BaseCommand):
@@ -14,4 +19,11 @@ class Command(BaseCommand):
 
     def handle(self, *_arguments: Any, **_options: Any) -> None:
         """Run the supervisor."""
-        Supervisor(say=self.stdout.write).run()
+        if settings.METRICS_PORT:
+            try:
+                serve(settings.METRICS_PORT)
+            except OSError as error:
+                raise CommandError(
+                    f"METRICS_PORT {settings.METRICS_PORT} is not to be had: {error.strerror}."
+                ) from error
+        Supervisor(say=log.info).run()

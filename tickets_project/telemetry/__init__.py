@@ -1,0 +1,1 @@
+"""Tracing by OpenTelemetry: an app that is there only when TRACING is on."""
