@@ -1,0 +1,17 @@
+"""What the crash tests share."""
+
+from collections.abc import Iterator
+
+import pytest
+from pytest_django import Settings
+
+from tests.crash.trial.effects import drop_table, make_table
+
+
+@pytest.fixture
+def trial(settings: Settings, transactional_db: None) -> Iterator[dict[str, str]]:  # noqa: ARG001 - opens the database
+    """Put the trials' subscriptions in the project's place; yield what their processes need in their environment."""
+    settings.OUTBOX_SUBSCRIPTIONS = "tests.crash.trial.subscriptions.SUBSCRIPTIONS"
+    make_table()
+    yield {"DJANGO_SETTINGS_MODULE": "tests.crash.trial.settings"}
+    drop_table()
