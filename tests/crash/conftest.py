@@ -9,9 +9,9 @@ from tests.crash.trial.effects import drop_table, make_table
 
 
 @pytest.fixture
-def trial(settings: Settings, transactional_db: None) -> Iterator[dict[str, str]]:  # noqa: ARG001 - opens the database
-    """Put the trials' subscriptions in the project's place; yield what their processes need in their environment."""
+def trial(settings: Settings, transactional_db: None) -> Iterator[str]:  # noqa: ARG001 - opens the database
+    """Put the trials' subscriptions in the project's place; yield the settings module that their processes need."""
     settings.OUTBOX_SUBSCRIPTIONS = "tests.crash.trial.subscriptions.SUBSCRIPTIONS"
     make_table()
-    yield {"DJANGO_SETTINGS_MODULE": "tests.crash.trial.settings"}
+    yield "tests.crash.trial.settings"
     drop_table()
