@@ -9,8 +9,6 @@ from dataclasses import replace
 from enum import Enum, auto
 from typing import Protocol
 
-from structlog.contextvars import bound_contextvars
-
 from tickets_project.correlation import current_trace, tracing
 
 Attributes = Mapping[str, str | int]
@@ -59,6 +57,11 @@ def record_spans(recorder: Recorder | None) -> None:
     _recorder = recorder
 
 
+def are_recorded() -> bool:
+    """Tell whether a span would be kept."""
+    return _recorder is not None
+
+
 def span(name: str, kind: Kind, attributes: Attributes) -> AbstractContextManager[Span]:
     """Do the enclosed work as one span of the trace in hand; an exception marks it as failed.
 
@@ -79,6 +82,5 @@ def _recorded(recorder: Recorder, name: str, kind: Kind, attributes: Attributes)
     with (
         recorder.begin(name, kind, attributes, parent=trace.traceparent) as (begun, traceparent),
         tracing(replace(trace, traceparent=traceparent)),
-        bound_contextvars(trace_id=traceparent and traceparent.split("-")[1]),
     ):
         yield begun

@@ -8,6 +8,7 @@ from structlog.contextvars import get_contextvars
 from tickets_project.correlation import Trace, current_trace, tracing
 
 OUTER, INNER = Trace(correlation_id="outer", causation_id="m1"), Trace(correlation_id="inner")
+CALLED = Trace(correlation_id="c1", traceparent="00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")
 
 
 class TestCurrentTrace:
@@ -29,6 +30,12 @@ class TestTracing:
         with tracing(OUTER):
             assert get_contextvars()["correlation_id"] == "outer"
         assert "correlation_id" not in get_contextvars()
+
+    def test_names_the_trace_of_the_caller_too(self) -> None:
+        with tracing(CALLED):
+            assert get_contextvars()["trace_id"] == "4bf92f3577b34da6a3ce929d0e0e4736"
+        with tracing(OUTER):
+            assert "trace_id" not in get_contextvars()
 
     def test_ends_with_an_error(self) -> None:
         with pytest.raises(ValueError, match="odd"), tracing(OUTER):

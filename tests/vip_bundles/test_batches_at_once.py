@@ -21,7 +21,7 @@ from tickets_project.outbox import delivering
 from tickets_project.outbox.delivering import Batch, Undelivered, commit_together, prepare
 from tickets_project.outbox.messages import Message
 from tickets_project.outbox.subscriptions import Subscriptions
-from tickets_project.outbox.worker.dispatching import _by_handler
+from tickets_project.outbox.worker.grouping import by_handler
 from vip_bundles.facts import State
 from vip_bundles.models import VipBundle
 
@@ -60,7 +60,7 @@ def batch_of(*messages: Message) -> Batch:
     """Publish the messages, and return what a dispatcher commits together of them."""
     tell(*messages)
     effects = [(claim, prepare(claim)) for claim in claim_due()]
-    [group] = _by_handler([(claim, effect) for claim, effect in effects if not isinstance(effect, Undelivered)])
+    [group] = by_handler([(claim, effect) for claim, effect in effects if not isinstance(effect, Undelivered)])
     return group
 
 
@@ -123,5 +123,5 @@ class TestBundlesThatBegin:
         for _ in range(3):
             made_bundle()
         effects = [(claim, prepare(claim)) for claim in claim_due("vip_bundles.on_initialized")]
-        groups = _by_handler([(claim, effect) for claim, effect in effects if not isinstance(effect, Undelivered)])
+        groups = by_handler([(claim, effect) for claim, effect in effects if not isinstance(effect, Undelivered)])
         assert [len(group) for group in groups] == [1, 1, 1]

@@ -19,7 +19,7 @@ from tickets_project.outbox.delivering import Batch, Undelivered, commit_togethe
 from tickets_project.outbox.messages import Message
 from tickets_project.outbox.publishing import publish
 from tickets_project.outbox.subscriptions import Recording
-from tickets_project.outbox.worker.dispatching import _by_handler
+from tickets_project.outbox.worker.grouping import by_handler
 from tickets_project.values import Money
 from vip_bundles.models import BundleTicket, VipBundle
 
@@ -58,7 +58,7 @@ def batch_of(key: str, messages: Sequence[Message], met: Barrier) -> Batch:
         publish(*messages)
     effects = [(claim, prepare(claim)) for claim in claim_due(key)]
     ready = [(claim, effect) for claim, effect in effects if not isinstance(effect, Undelivered)]
-    (group,) = _by_handler(ready)
+    (group,) = by_handler(ready)
     return [(claim, partial(meeting, effect, met)) for claim, effect in group]
 
 

@@ -19,8 +19,10 @@ class Timed:
     def __call__(self) -> None:
         """Do the work."""
         started = perf_counter()
-        self._work()
-        self.seconds = self._before + perf_counter() - started
+        try:
+            self._work()
+        finally:
+            self.seconds = self._before + perf_counter() - started
 
 
 def seconds_of(work: Callable[[], None]) -> float:

@@ -74,6 +74,17 @@ _CLAIM = """
         statement_timestamp(), message.id, message.type, message.aggregateid,
         message.payload::text, message.headers::text, message.published_at
 """
+_IS_DUE = """
+    SELECT FROM unnest(%s::text[]) AS subscribed (handler)
+    CROSS JOIN LATERAL (
+        SELECT FROM outbox_delivery AS candidate
+        WHERE candidate.handler = subscribed.handler
+          AND candidate.status = 'pending'
+          AND candidate.available_at <= statement_timestamp()
+        LIMIT 1
+    ) AS due
+    LIMIT 1
+"""
 _RENEW = """
     UPDATE outbox_delivery
     SET claimed_until = statement_timestamp() + %(lease)s, available_at = statement_timestamp() + %(lease)s
@@ -148,6 +159,11 @@ def release(*, dispatcher: UUID, unrun: Iterable[Claim] | None = None) -> int:
     """
     ids = None if unrun is None else [claim.delivery_id for claim in unrun]
     return _execute(_RELEASE, {"dispatcher": dispatcher, "ids": ids, "unrun": 0 if ids is None else 1})
+
+
+def is_due(*, handlers: list[str]) -> bool:
+    """Tell whether a delivery of these handlers waits to be claimed."""
+    return _execute(_IS_DUE, [handlers]) > 0
 
 
 def is_claimed(delivery: Delivery, *, at: datetime) -> bool:

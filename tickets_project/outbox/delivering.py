@@ -1,8 +1,7 @@
 """Delivering claims: run their handlers, commit the effects with the delivered marks, or record why not."""
 
 import traceback
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -12,7 +11,6 @@ from typing import Any
 import structlog
 from django.conf import settings
 from django.db import transaction
-from structlog.contextvars import bound_contextvars
 
 from tickets_project.correlation import Trace, tracing
 from tickets_project.metrics.counters import count_delivered, count_failed
@@ -23,7 +21,7 @@ from tickets_project.outbox.messages import Header, Message, UndecodableMessage
 from tickets_project.outbox.outcomes import GiveUp, NotYet
 from tickets_project.outbox.retries import wait_after
 from tickets_project.outbox.subscriptions import Recording, Subscription, subscriptions
-from tickets_project.spans import Kind, Span, span
+from tickets_project.spans import Kind, are_recorded, span
 
 _LONGEST_ERROR = 20_000
 
@@ -57,34 +55,27 @@ def deliver(claim: Claim) -> Undelivered | None:
 def prepare(claim: Claim) -> Recording | Undelivered:
     """Call an external handler, which returns its effect; the effect of a transactional handler is its call."""
     subscription = subscriptions().by_key(claim.handler)
-    with _context_of(claim):
-        try:
-            if claim.attempts > subscription.retry.most_attempts:
-                raise GiveUp("The worker died each time it ran this handler.")  # noqa: TRY301 - recorded like the others
-            message = message_of(claim, subscription.message)
-            if not subscription.external:
-                return Timed(partial(_run, subscription, message))
-            started = perf_counter()
-            with _span_of(claim, "process"):
-                return Timed(subscription.handler(message) or _nothing, since=started)
-        except Exception as error:  # noqa: BLE001 - whatever a handler raises is counted and shown
-            return _undelivered(claim, error)
+    try:
+        message = _message_in(claim, subscription)
+        return (_call if subscription.external else _ready)(claim, subscription, message)
+    except Exception as error:  # noqa: BLE001 - whatever a handler raises is counted and shown
+        return _undelivered(claim, error)
 
 
 def commit(claim: Claim, effect: Recording) -> Undelivered | None:
     """Commit the effect with the delivered mark; None when that is done."""
     started = monotonic()
-    with _context_of(claim):
-        try:
-            with transaction.atomic():
-                # Marked first: the row's lock keeps others away, and a lost claim ends here before anything is done.
-                _settle(claim)
-                _take(effect, claim)
-        except Exception as error:  # noqa: BLE001 - whatever a handler raises is counted and shown
-            return _undelivered(claim, error)
-        log.info("delivered", attempts=claim.attempts, duration_ms=_since(started))
-        _count([(claim, effect)])
-        return None
+    try:
+        with transaction.atomic():
+            # Marked first: the row's lock keeps others away, and a lost claim ends here before anything is done.
+            _settle(claim)
+            with _context_of(claim):
+                effect()
+    except Exception as error:  # noqa: BLE001 - whatever a handler raises is counted and shown
+        return _undelivered(claim, error)
+    log.info("delivered", **names_of(claim), attempts=claim.attempts, duration_ms=_since(started))
+    _count([(claim, effect)])
+    return None
 
 
 def commit_together(batch: Batch) -> Batch:
@@ -99,7 +90,7 @@ def commit_together(batch: Batch) -> Batch:
             while len(done) < len(batch) and monotonic() - started < TOGETHER_SECONDS:
                 claim, effect = batch[len(done)]
                 with _context_of(claim):
-                    _take(effect, claim)
+                    effect()
                 done.append(claim)
             _settle(*done)
     except Exception as error:  # noqa: BLE001 - each is run again by itself, and recorded then
@@ -110,14 +101,26 @@ def commit_together(batch: Batch) -> Batch:
     return batch[len(done) :]
 
 
-def _run(subscription: Subscription[Any], message: Message) -> None:
-    if subscription.handler(message) is not None:
-        raise TypeError(f"{subscription.key} returned something to record, as only an external handler may.")
+def _ready(claim: Claim, subscription: Subscription[Any], message: Message) -> Timed:
+    return Timed(partial(_run, claim, subscription, message))
 
 
-def _take(effect: Recording, claim: Claim) -> None:
-    with _span_of(claim, "record" if subscriptions().by_key(claim.handler).external else "process"):
-        effect()
+def _run(claim: Claim, subscription: Subscription[Any], message: Message) -> None:
+    with _span_of(claim, "process"):
+        if subscription.handler(message) is not None:
+            raise TypeError(f"{subscription.key} returned something to record, as only an external handler may.")
+
+
+def _call(claim: Claim, subscription: Subscription[Any], message: Message) -> Timed:
+    started = perf_counter()
+    with _context_of(claim), _span_of(claim, "process"):
+        recording = subscription.handler(message) or _nothing
+    return Timed(partial(_record, claim, recording), since=started)
+
+
+def _record(claim: Claim, recording: Recording) -> None:
+    with _span_of(claim, "record"):
+        recording()
 
 
 def _nothing() -> None:
@@ -136,13 +139,20 @@ def _settle(*claims: Claim) -> None:
 
 def _undelivered(claim: Claim, error: Exception) -> Undelivered:
     """Record why a delivery was not made."""
-    match error:
-        case LostClaim():
-            log.warning("claim lost", attempts=claim.attempts)
-            return Undelivered(None)
-        case NotYet():
-            return Undelivered(_wait(claim, error))
-    return Undelivered(_fail(claim, error))
+    with _context_of(claim):
+        match error:
+            case LostClaim():
+                log.warning("claim lost", attempts=claim.attempts)
+                return Undelivered(None)
+            case NotYet():
+                return Undelivered(_wait(claim, error))
+        return Undelivered(_fail(claim, error))
+
+
+def _message_in(claim: Claim, subscription: Subscription[Any]) -> Message:
+    if claim.attempts > subscription.retry.most_attempts:
+        raise GiveUp("The worker died each time it ran this handler.")
+    return message_of(claim, subscription.message)
 
 
 def message_of(claim: Claim, message_type: type[Message]) -> Message:
@@ -162,19 +172,20 @@ def message_of(claim: Claim, message_type: type[Message]) -> Message:
         raise GiveUp(str(error)) from error
 
 
-@contextmanager
-def _context_of(claim: Claim) -> Iterator[None]:
+def _context_of(claim: Claim) -> AbstractContextManager[Trace]:
     """Work and log as part of what the message follows from."""
     trace = Trace(
         correlation_id=claim.headers["correlation_id"],
         causation_id=str(claim.message_id),
         traceparent=claim.headers.get("traceparent"),
     )
-    with tracing(trace), bound_contextvars(**names_of(claim)):
-        yield
+    return tracing(trace, **names_of(claim))
 
 
-def _span_of(claim: Claim, work: str) -> AbstractContextManager[Span]:
+def _span_of(claim: Claim, work: str) -> AbstractContextManager[object]:
+    if not are_recorded():
+        # Its attributes cost as much as many an effect.
+        return nullcontext()
     attributes: dict[str, str | int] = {
         "messaging.destination.name": claim.type,
         "messaging.message.id": str(claim.message_id),

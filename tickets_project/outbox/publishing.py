@@ -4,12 +4,12 @@ from typing import Any
 
 from django.db import connection
 from django.db.backends.postgresql.psycopg_any import Jsonb
-from django.db.models.functions import Now
 from uuid_utils.compat import uuid7
 
 from tickets_project.correlation import Trace, current_trace
 from tickets_project.outbox import models
 from tickets_project.outbox.messages import Message
+from tickets_project.outbox.statements import execute_prepared
 from tickets_project.outbox.subscriptions import Subscription, Subscriptions, subscriptions
 from tickets_project.spans import Kind, span
 
@@ -36,17 +36,12 @@ _PUBLISH = """
         JOIN message ON message.id = new.message_id
         ORDER BY message.sequence
         RETURNING id
-    ), woken AS (
-        UPDATE outbox_delivery SET available_at = statement_timestamp(), waits_for = ''
-        WHERE id IN (
-            SELECT id FROM outbox_delivery
-            WHERE status = 'pending' AND waits_for <> '' AND waits_for = ANY(%(aggregateid)s)
-            FOR UPDATE SKIP LOCKED
-        )
-        RETURNING id
     )
-    SELECT pg_notify(%(channel)s, '') WHERE EXISTS (SELECT FROM delivery) OR EXISTS (SELECT FROM woken)
+    SELECT pg_notify(%(channel)s, '')
+    FROM (SELECT outbox_end_waits(%(aggregateid)s::text[]) AS ended, (SELECT count(*) FROM delivery) AS made) AS due
+    WHERE ended + made > 0
 """
+_END_WAITS = "SELECT pg_notify(%s, '') WHERE outbox_end_waits(%s::text[]) > 0"
 
 
 class NotInTransaction(Exception):
@@ -63,14 +58,18 @@ def publish(*messages: Message) -> None:
     :raises NotInTransaction: if no transaction is open
     :raises UndeclaredMessage: if the subscription table does not know a message
     """
-    if not connection.in_atomic_block:
-        raise NotInTransaction("Open transaction.atomic() around the business change and its publish().")
+    _require_transaction()
     table = subscriptions()
     for message in messages:
         if not table.declares(type(message)):
             raise UndeclaredMessage(f"Declare {type(message).__qualname__} in the subscription table.")
     with span(_span_name(messages), Kind.PRODUCER, {"messaging.batch.message_count": len(messages)}):
         _store(messages, table)
+
+
+def _require_transaction() -> None:
+    if not connection.in_atomic_block:
+        raise NotInTransaction("Open transaction.atomic() around the business change and what it publishes.")
 
 
 def _span_name(messages: tuple[Message, ...]) -> str:
@@ -82,8 +81,7 @@ def _store(messages: tuple[Message, ...], table: Subscriptions) -> None:
     trace = current_trace()
     rows = [_message_row(message, trace) for message in messages]
     deliveries = [_delivery(row, subscription) for row in rows for subscription in table.of(row["type"])]
-    with connection.cursor() as cursor:
-        cursor.execute(_PUBLISH, _columns(rows, _MESSAGE) | _columns(deliveries, _DELIVERY) | {"channel": CHANNEL})
+    execute_prepared(_PUBLISH, _columns(rows, _MESSAGE) | _columns(deliveries, _DELIVERY) | {"channel": CHANNEL})
 
 
 def wake() -> None:
@@ -95,13 +93,11 @@ def wake() -> None:
 def end_waits(*aggregate_ids: str) -> None:
     """Make due what waits for a message about these, for what it waits for has come in another way.
 
-    :raises TransactionManagementError: if no transaction is open
+    :raises NotInTransaction: if no transaction is open
     """
-    waiting = models.Delivery.objects.filter(status="pending", waits_for__in=aggregate_ids).exclude(waits_for="")
-    # A locked row is claimed at this moment, or made due.
-    free = waiting.select_for_update(skip_locked=True).values("id")
-    if models.Delivery.objects.filter(id__in=free).update(available_at=Now(), waits_for=""):
-        wake()
+    _require_transaction()
+    with connection.cursor() as cursor:
+        cursor.execute(_END_WAITS, [CHANNEL, list(aggregate_ids)])
 
 
 def ordering_key(subscription: Subscription[Any], *, aggregatetype: str, aggregateid: str) -> str | None:

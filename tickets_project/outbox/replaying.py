@@ -62,14 +62,16 @@ class Selection:
         return [entry.key for entry in self._heard(message_type) if not entry.replayable and not self.force]
 
     def check(self) -> None:
-        """Refuse handlers that are unknown, or named although they must not be repeated.
+        """Refuse handlers that are unknown, hear none of these types, or are named although they must not be repeated.
 
-        :raises UnknownHandler: if the table has no such key
+        :raises UnknownHandler: if the table has no such key, or not for these types
         :raises NotReplayable: if the handler must not be repeated and `force` is off
         """
         for key in self.handlers:
             if key not in {entry.key for entry in subscriptions()}:
                 raise UnknownHandler(f"The subscription table has no handler {key}.")
+            if self.types and subscriptions().by_key(key).message.NAME not in self.types:
+                raise UnknownHandler(f"{key} does not hear {' or '.join(self.types)}.")
             if not subscriptions().by_key(key).replayable and not self.force:
                 raise NotReplayable(f"{key} must not be repeated; force it if you are sure.")
 
@@ -108,7 +110,7 @@ class Plan:
 def plan_replay(selection: Selection) -> Plan:
     """Count what a replay would open; what is published later is not part of it.
 
-    :raises UnknownHandler: if the table has no such key
+    :raises UnknownHandler: if the table has no such key, or not for these types
     :raises NotReplayable: if a named handler must not be repeated and `force` is off
     """
     selection.check()

@@ -10,7 +10,7 @@ from django.core.management.base import CommandError
 from django.db.models import QuerySet
 from django.utils.dateparse import parse_datetime
 
-from tickets_project.outbox.models import Delivery, Status
+from tickets_project.outbox.models import Delivery, Message, Status
 from tickets_project.outbox.queries import matching_deliveries
 from tickets_project.outbox.subscriptions import subscriptions
 
@@ -44,12 +44,14 @@ def add_delivery_filters(parser: ArgumentParser, *, status: str | None) -> None:
 
 
 def selected_deliveries(options: dict[str, Any]) -> QuerySet[Delivery]:
-    """Return the deliveries that the filters describe.
+    """Return the deliveries that the filters describe; those of a handler that is gone are found by its key, too.
 
-    :raises CommandError: if the handler or the type is unknown
+    :raises CommandError: if the handler or the type is unknown, and there is no delivery of it
     """
-    known(options["handler"], [entry.key for entry in subscriptions()], "handler")
-    known(options["type"], subscriptions().names(), "message type")
+    if not Delivery.objects.filter(handler=options["handler"]).exists():
+        known(options["handler"], [entry.key for entry in subscriptions()], "handler")
+    if not Message.objects.filter(type=options["type"]).exists():
+        known(options["type"], subscriptions().names(), "message type")
     return matching_deliveries(
         status=options["status"],
         handler=options["handler"],

@@ -6,11 +6,10 @@ Nothing but the rows in outbox_delivery says what is to be done; the task may st
 import os
 import random
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
 from functools import partial
-from itertools import groupby
 from queue import SimpleQueue
 from threading import Lock, Timer
 from time import monotonic
@@ -21,17 +20,22 @@ import structlog
 from django.conf import settings
 from django.db import connection
 
+from tickets_project.metrics.timing import seconds_of
 from tickets_project.outbox import claiming
 from tickets_project.outbox.claiming import DATABASE_AWAY, Claim
 from tickets_project.outbox.delivering import Batch, Undelivered, commit, commit_together, names_of, prepare
 from tickets_project.outbox.subscriptions import Recording, subscriptions
 from tickets_project.outbox.worker.crew import Crew
+from tickets_project.outbox.worker.grouping import by_handler
 from tickets_project.outbox.worker.presence import NoPlace, Presence, cluster_name
-from tickets_project.outbox.worker.waking import Bell, Lifeline, Supervision
+from tickets_project.outbox.worker.waking import Bell, Heard, Lifeline, Supervision
 from tickets_project.spans import flush_spans
 
 POLL_SECONDS = 1.0
-BATCH = 20
+BATCH = 100
+_LAST_CALLS_SECONDS = 0.1
+# A transactional handler that has taken longer is run beside the others from then on, not before them.
+SLOW_SECONDS = 0.2
 
 Outcome = TypeVar("Outcome")
 
@@ -61,6 +65,8 @@ class Dispatching:
         # Only these leases are renewed: what was lost on the way falls due again.
         self._in_hand: set[int] = set()
         self._lock = Lock()
+        self._transactional = frozenset(subscriptions().keys(external=False))
+        self._slow: set[str] = set()
         self._next_due = float("inf")
         self._may_be_due = True
 
@@ -92,7 +98,7 @@ class Dispatching:
         # What is called already is recorded as it comes back.
         while crew.is_at_work() or not self._prepared.empty():
             self._recording_the_outcome(self._commit_prepared)
-            self._bell.wait(POLL_SECONDS)
+            self._bell.wait(_LAST_CALLS_SECONDS)
 
     def _release(self, unrun: list[Claim]) -> None:
         self._recording_the_outcome(partial(claiming.release, dispatcher=self.id, unrun=unrun))
@@ -122,20 +128,17 @@ class Dispatching:
         free = settings.OUTBOX_THREADS - busy.total()
         # A handler may have three times what it leaves free, and the last thread is for one that has none: so one that
         # hangs gets about three quarters of the threads, and never the next one's.
-        handlers = [key for key in subscriptions().keys(external=True) if free and busy[key] < max(1, 3 * (free - 1))]
+        beside = [*subscriptions().keys(external=True), *self._slow]
+        handlers = [key for key in beside if free and busy[key] < max(1, 3 * (free - 1))]
         claims = self._claim(handlers, (free + 1) // 2) if handlers else []
         for claim in claims:
             crew.give(claim)
         return len(claims)
 
     def _run_transactional(self) -> int:
-        claims = self._claim(subscriptions().keys(external=False), BATCH)
-        for group in _by_handler([pair for claim in claims for pair in self._effect_of(claim)]):
-            for claim, effect in self._left_of(group):
-                if self._is_over():
-                    self._release([claim])
-                else:
-                    self._commit(claim, effect)
+        claims = self._claim(list(self._transactional - self._slow), BATCH)
+        for group in by_handler([pair for claim in claims for pair in self._effect_of(claim)]):
+            self._commit_group(group)
         return len(claims)
 
     def _claim(self, handlers: list[str], limit: int) -> list[Claim]:
@@ -145,14 +148,17 @@ class Dispatching:
 
     def _commit_prepared(self) -> int:
         batch = [self._prepared.get() for _ in range(self._prepared.qsize())]
-        for group in _by_handler(batch):
-            for claim, effect in self._left_of(group):
-                self._commit(claim, effect)
+        for group in by_handler(batch):
+            self._commit_group(group)
         return len(batch)
 
     def _prepare(self, claim: Claim) -> None:
         for pair in self._effect_of(claim):
-            self._prepared.put(pair)
+            if claim.handler in self._transactional:
+                self._commit(*pair)
+                self._let_go([pair])
+            else:
+                self._prepared.put(pair)
 
     def _effect_of(self, claim: Claim) -> Batch:
         """Return the claim with its effect; nothing when it failed or waits."""
@@ -162,16 +168,32 @@ class Dispatching:
             return []
         return [(claim, outcome)]
 
-    def _left_of(self, group: Batch) -> Batch:
-        if len(group) == 1:
-            return group
-        left = commit_together(group)
-        self._in_hand.difference_update(claim.delivery_id for claim, _ in group[: len(group) - len(left)])
-        return left
+    def _commit_group(self, group: Batch) -> None:
+        """Commit effects of one handler: together while that goes well, then one by one; give back what is too slow."""
+        together = len(group) > 1
+        while group and not self._gives_back(group[0][0]):
+            left = commit_together(group) if together else group
+            if len(left) == len(group):
+                together = False
+                self._commit(*left[0])
+                left = left[1:]
+            self._let_go(group[: len(group) - len(left)])
+            group = left
+        if group:
+            self._release([claim for claim, _ in group])
+
+    def _gives_back(self, claim: Claim) -> bool:
+        """Tell whether a transactional handler is to run elsewhere or later; what was called already is recorded."""
+        return claim.handler in self._transactional and (claim.handler in self._slow or self._is_over())
 
     def _commit(self, claim: Claim, effect: Recording) -> None:
         self._recording_the_outcome(partial(commit, claim, effect), claim)
-        self._in_hand.discard(claim.delivery_id)
+
+    def _let_go(self, done: Batch) -> None:
+        self._in_hand.difference_update(claim.delivery_id for claim, _ in done)
+        self._slow |= {
+            claim.handler for claim, effect in done if seconds_of(effect) > SLOW_SECONDS
+        } & self._transactional
 
     def _recording_the_outcome(self, work: Callable[[], Outcome], *of: Claim) -> Outcome | None:
         """Do it, and remember when the delivery falls due again if it did not go well."""
@@ -198,8 +220,15 @@ class Dispatching:
             seconds = min(POLL_SECONDS, self._next_due - monotonic())
             if seconds <= 0:
                 self._next_due = float("inf")
-        if self._bell.wait(seconds):
-            self._may_be_due = True
+        match self._bell.wait(seconds):
+            case Heard.MESSAGE:
+                self._may_be_due = True
+            case Heard.CLOCK:
+                # Unless it knows better, it looks before it claims, for claims cost more when there is nothing.
+                self._may_be_due = seconds < POLL_SECONDS or bool(self._recording_the_outcome(self._is_due))
+
+    def _is_due(self) -> bool:
+        return claiming.is_due(handlers=[subscription.key for subscription in subscriptions()])
 
     def _is_over(self) -> bool:
         return (
@@ -218,24 +247,3 @@ def _end_cluster() -> None:
     killer.start()
     with suppress(ProcessLookupError):
         os.kill(session, signal.SIGTERM)
-
-
-def _by_handler(batch: Batch) -> Iterator[Batch]:
-    """Group the claims by handler, so that no handler's failure undoes another's work.
-
-    What was tried before stands alone, for it may be what made the others fail, or killed the worker; so does what does
-    not commit together. A group is in the order in which all dispatchers lock its rows.
-    """
-    for _, group in groupby(sorted(batch, key=_group_key), key=_group_key):
-        yield sorted(group, key=_lock_key)
-
-
-def _group_key(pair: tuple[Claim, Recording]) -> tuple[str, int]:
-    claim, _ = pair
-    together = claim.attempts == 1 and subscriptions().by_key(claim.handler).together
-    return claim.handler, 0 if together else claim.delivery_id
-
-
-def _lock_key(pair: tuple[Claim, Recording]) -> str:
-    claim, _ = pair
-    return str(claim.payload.get(subscriptions().by_key(claim.handler).locks_by, claim.aggregate_id))

@@ -104,7 +104,8 @@ class Presence:
     def _beat(self) -> None:
         while not self._over.wait(self._lease.total_seconds() / 4):
             try:
-                claiming.renew(dispatcher=self._row.id, delivery_ids=self._in_hand(), lease=self._lease)
+                if in_hand := self._in_hand():
+                    claiming.renew(dispatcher=self._row.id, delivery_ids=in_hand, lease=self._lease)
                 Dispatcher.objects.filter(id=self._row.id).update(seen_at=Now())
             except DATABASE_AWAY as error:
                 log.warning("no heartbeat", error=str(error))

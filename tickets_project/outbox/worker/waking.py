@@ -28,6 +28,14 @@ class Supervision(StrEnum):
     GONE = "gone"
 
 
+class Heard(StrEnum):
+    """What ended a dispatcher's sleep."""
+
+    BELL = "bell"
+    MESSAGE = "message"
+    CLOCK = "clock"
+
+
 class Lifeline:
     """The pipe from the supervisor, inherited by every process of its cluster, and read by none.
 
@@ -76,8 +84,8 @@ class Bell:
         with suppress(BlockingIOError):
             self._button.send(b"!")
 
-    def wait(self, seconds: float) -> bool:
-        """Sleep until a message is published, the bell rings, or the time is over; False when it only rang."""
+    def wait(self, seconds: float) -> Heard:
+        """Sleep until a message is published, the bell rings, or the time is over."""
         if self._listener is None:
             self._listen()
         poll = select.poll()
@@ -88,7 +96,9 @@ class Bell:
             poll.register(self._listener.connection.fileno(), select.POLLIN)
         woken_by = {descriptor for descriptor, _ in poll.poll(max(0, seconds) * 1000)}
         self._empty()
-        return woken_by != {self._inbox.fileno()}
+        if not woken_by:
+            return Heard.CLOCK
+        return Heard.BELL if woken_by == {self._inbox.fileno()} else Heard.MESSAGE
 
     def _empty(self) -> None:
         with suppress(BlockingIOError):
