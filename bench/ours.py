@@ -1,5 +1,9 @@
 """The contender that is ours: the outbox, with the dispatchers of `run_worker`."""
 
+import sys
+from datetime import timedelta
+from uuid import uuid4
+
 import django
 
 django.setup()
@@ -9,6 +13,7 @@ from django.db import connection, transaction
 
 from bench.contending import answer, now
 from bench.messages import CountedV1
+from tickets_project.outbox.claiming import claim, settle
 from tickets_project.outbox.publishing import publish
 
 _TOGETHER = 500
@@ -23,9 +28,22 @@ def enqueue(events: range) -> None:
     """Publish the events, in place of those of an earlier round."""
     with connection.cursor() as cursor:
         cursor.execute("TRUNCATE outbox_message CASCADE")
+    add(events)
+
+
+def add(events: range) -> None:
+    """Publish the events, beside those of an earlier round."""
     for first in events[::_TOGETHER]:
         with transaction.atomic():
-            publish(*(CountedV1(number=number) for number in events[first : first + _TOGETHER]))
+            publish(*(CountedV1(number=number) for number in range(first, min(first + _TOGETHER, events.stop))))
+
+
+def churn(events: range) -> None:
+    """Publish events, claim them and mark them delivered, without a handler: what ages the tables."""
+    for first in events[::_TOGETHER]:
+        add(range(first, min(first + _TOGETHER, events.stop)))
+        claims = claim(dispatcher=uuid4(), handlers=["bench.count"], limit=_TOGETHER, lease=timedelta(seconds=10))
+        settle(*claims)
 
 
 def send(event: int) -> float:
@@ -41,4 +59,10 @@ def work() -> None:
 
 
 if __name__ == "__main__":
-    answer(install=install, enqueue=enqueue, send=send, work=work)
+    match sys.argv[1:]:
+        case ["add", number]:
+            add(range(int(number)))
+        case ["churn", number]:
+            churn(range(int(number)))
+        case _:
+            answer(install=install, enqueue=enqueue, send=send, work=work)

@@ -7,7 +7,7 @@ import sys
 from bench.installation import ROOT, fresh_database, gateway, server_url
 
 LATENCY_MS = 20
-SETTINGS = {"events": "bench.settings"}
+SETTINGS = {"events": "bench.settings", "ageing": "bench.settings"}
 
 
 def main() -> None:

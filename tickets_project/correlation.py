@@ -34,13 +34,13 @@ def tracing(trace: Trace, **names: str) -> Iterator[Trace]:
     """Do the enclosed work under this trace; its log lines carry the trace's ids and these names."""
     token = _trace.set(trace)
     try:
-        with bound_contextvars(**{**names, **_ids_of(trace)}):
+        with bound_contextvars(**{**names, **ids_of(trace)}):
             yield trace
     finally:
         _trace.reset(token)
 
 
-def _ids_of(trace: Trace) -> dict[str, str]:
+def ids_of(trace: Trace) -> dict[str, str]:
     """Return what finds the other lines of this trace, here and at the services that are called."""
     ids = {"correlation_id": trace.correlation_id}
     return ids | {"trace_id": trace.traceparent.split("-")[1]} if trace.traceparent else ids

@@ -15,6 +15,7 @@ from tickets_project.admin_site.navigation import sidebar
 from tickets_project.embedded_postgres import embedded_database
 from tickets_project.environment import Environment
 from tickets_project.logs import logging_config
+from tickets_project.queue_config import queue_config
 from tickets_project.secret_key import kept_secret_key, kept_webhook_secret
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -100,6 +101,7 @@ INSTALLED_APPS = [
     "bookings",
     "printing",
     "vip_bundles",
+    "tickets_project.housekeeping",
     "tickets_project.demo",
     "tickets_project.roles",
     *(["tickets_project.telemetry"] if TRACING else []),
@@ -133,15 +135,17 @@ TEMPLATES = [
         },
     }
 ]
+_DATABASE = (
+    env.database("DATABASE_URL", default="") if env.text("DATABASE_URL") else embedded_database(VAR_DIR / "postgres")
+)
+# Django's own queries are never prepared; publish() prepares its statement.
+_PREPARED_AFTER = 5 if env.flag("PREPARED_STATEMENTS", default=True) else None
 DATABASES: dict[str, dict[str, Any]] = {
     "default": {
-        **(
-            env.database("DATABASE_URL", default="")
-            if env.text("DATABASE_URL")
-            else embedded_database(VAR_DIR / "postgres")
-        ),
+        **_DATABASE,
         "CONN_MAX_AGE": None,
         "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": {**_DATABASE.get("OPTIONS", {}), "prepare_threshold": _PREPARED_AFTER},
     }
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -189,23 +193,7 @@ X_FRAME_OPTIONS = "DENY"
 
 # --- django-q2: the pool of processes and the schedules; what is delivered is decided in our own tables ----------
 OUTBOX_DISPATCH_SECONDS = 300
-Q_CLUSTER = {
-    "name": "tickets",
-    "label": "Worker",
-    # One process stays free for the schedules, since a dispatch task stays in its process.
-    "workers": OUTBOX_DISPATCHERS + 1,
-    "queue_limit": OUTBOX_DISPATCHERS + 2,
-    "bulk": 1,
-    "poll": 1,
-    "timeout": OUTBOX_DISPATCH_SECONDS + 60,
-    "retry": OUTBOX_DISPATCH_SECONDS + 120,
-    "max_attempts": 1,
-    "ack_failures": True,
-    "save_limit": -1,
-    "catch_up": False,
-    **({"redis": REDIS_URL} if REDIS_URL else {"orm": "default"}),
-    "broker_class": f"tickets_project.outbox.worker.queues.{'RedisQueue' if REDIS_URL else 'OrmQueue'}",
-}
+Q_CLUSTER = queue_config(dispatchers=OUTBOX_DISPATCHERS, dispatch_seconds=OUTBOX_DISPATCH_SECONDS, redis_url=REDIS_URL)
 
 # --- the API -----------------------------------------------------------------------------------------------------
 TRUSTED_PROXIES = env.number("TRUSTED_PROXIES", default=0, least=0, most=9)

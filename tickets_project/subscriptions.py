@@ -55,11 +55,11 @@ SUBSCRIPTIONS = Subscriptions(
     Subscription(BookingMadeV1, "bookings.book_at_vendor", vendor.book_at_vendor, external=True),
     Subscription(BookingMadeV1, "bookings.ops_booking_made", read_model.on_booking_made),
     # Each ticket of a confirmed booking is printed, charged and tracked.
-    Subscription(TicketBookingConfirmedV1, "printing.print_ticket", print_ticket, external=True),
+    Subscription(TicketBookingConfirmedV1, "printing.print_ticket", print_ticket, external=True, urgent=True),
     Subscription(TicketBookingConfirmedV1, "bookings.issue_receipt", receipts.issue_receipt, external=True),
     Subscription(TicketBookingConfirmedV1, "bookings.track_to_print", tracker.track_to_print, external=True),
     Subscription(TicketBookingConfirmedV1, "bookings.ops_ticket_confirmed", read_model.on_ticket_confirmed),
-    Subscription(TicketPrintedV1, "bookings.record_printed", printed.record_printed),
+    Subscription(TicketPrintedV1, "bookings.record_printed", printed.record_printed, urgent=True),
     Subscription(TicketPrintedV1, "bookings.ops_ticket_printed", read_model.on_ticket_printed),
     Subscription(TicketReceiptIssuedV1, "bookings.ops_receipt_issued", read_model.on_receipt_issued),
     # A ticket is no longer valid, or its money goes back.

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable
 from functools import cache, lru_cache, wraps
-from typing import ParamSpec
+from typing import NamedTuple, ParamSpec
 
 import structlog
 from prometheus_client import Counter, Histogram, values
@@ -58,15 +58,15 @@ def _never_failing(count: Callable[P, None]) -> Callable[P, None]:
 @_never_failing
 def count_delivered(topic: str, handler: str, *, seconds: float) -> None:
     """Count a delivery that is committed; `topic` is the stored name of its message."""
-    processed, duration = _series_of_deliveries(topic, handler)
-    processed.inc()
-    duration.observe(seconds)
+    series = _series_of_deliveries(topic, handler)
+    series.processed.inc()
+    series.duration.observe(seconds)
 
 
 @_never_failing
 def count_failed(topic: str, handler: str) -> None:
     """Count an attempt whose failure is recorded."""
-    _failed.labels(topic, handler).inc()
+    _series_of_deliveries(topic, handler).failed.inc()
 
 
 @_never_failing
@@ -85,10 +85,18 @@ def count_request(method: str, route: str, status: int) -> None:
     _requests.labels(method, route, status).inc()
 
 
+class _Series(NamedTuple):
+    """What is counted of one subscription. All begin at 0 together, so that a rate has something to compare with."""
+
+    processed: Counter
+    failed: Counter
+    duration: Histogram
+
+
 @cache
-def _series_of_deliveries(topic: str, handler: str) -> tuple[Counter, Histogram]:
+def _series_of_deliveries(topic: str, handler: str) -> _Series:
     """Return the series, which are as many as subscriptions: looking them up costs more than counting."""
-    return _processed.labels(topic, handler), _duration.labels(topic, handler)
+    return _Series(_processed.labels(topic, handler), _failed.labels(topic, handler), _duration.labels(topic, handler))
 
 
 @lru_cache(maxsize=100)

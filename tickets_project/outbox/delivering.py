@@ -12,7 +12,7 @@ import structlog
 from django.conf import settings
 from django.db import transaction
 
-from tickets_project.correlation import Trace, tracing
+from tickets_project.correlation import Trace, ids_of, tracing
 from tickets_project.metrics.counters import count_delivered, count_failed
 from tickets_project.metrics.timing import Timed, seconds_of
 from tickets_project.outbox import claiming
@@ -174,12 +174,15 @@ def message_of(claim: Claim, message_type: type[Message]) -> Message:
 
 def _context_of(claim: Claim) -> AbstractContextManager[Trace]:
     """Work and log as part of what the message follows from."""
-    trace = Trace(
+    return tracing(_trace_of(claim), **_own_names_of(claim))
+
+
+def _trace_of(claim: Claim) -> Trace:
+    return Trace(
         correlation_id=claim.headers["correlation_id"],
         causation_id=str(claim.message_id),
         traceparent=claim.headers.get("traceparent"),
     )
-    return tracing(trace, **names_of(claim))
 
 
 def _span_of(claim: Claim, work: str) -> AbstractContextManager[object]:
@@ -197,12 +200,19 @@ def _span_of(claim: Claim, work: str) -> AbstractContextManager[object]:
 
 def names_of(*claims: Claim) -> dict[str, Any]:
     """Return what log lines about these claims of one handler carry, outside of their context."""
-    ids = [str(claim.message_id) for claim in claims]
-    traces = [claim.headers["correlation_id"] for claim in claims]
-    names = {"message_type": claims[0].type, "handler": claims[0].handler}
     if len(claims) == 1:
-        return names | {"message_id": ids[0], "correlation_id": traces[0]}
-    return names | {"message_ids": ids, "correlation_ids": traces, "deliveries": len(ids)}
+        return _own_names_of(claims[0]) | ids_of(_trace_of(claims[0]))
+    return {
+        "message_type": claims[0].type,
+        "handler": claims[0].handler,
+        "message_ids": [str(claim.message_id) for claim in claims],
+        "correlation_ids": [claim.headers["correlation_id"] for claim in claims],
+        "deliveries": len(claims),
+    }
+
+
+def _own_names_of(claim: Claim) -> dict[str, str]:
+    return {"message_type": claim.type, "handler": claim.handler, "message_id": str(claim.message_id)}
 
 
 def _since(started: float) -> float:

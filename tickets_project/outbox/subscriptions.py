@@ -30,6 +30,7 @@ class Subscription(Generic[M]):
     - A transactional handler (the default) runs in the transaction that marks the delivery; it makes no network call.
     - An `external` handler runs with no transaction open and returns the Recording of what came of it, or None.
     - `ordered`: deliveries of one aggregate run one at a time in publish order; a parked one holds back the later ones.
+    - `urgent`: somebody waits for it. While there is such work, it gets most of what the dispatchers can do.
     - `replayable=False`: a replay leaves it out unless forced.
     - Several deliveries of one handler commit together, in the order of their aggregates, so that two dispatchers never
       wait for each other in a circle. A handler that locks what another field of the message names says so in
@@ -41,6 +42,7 @@ class Subscription(Generic[M]):
     handler: Callable[[M], Recording | None]
     external: bool = field(default=False, kw_only=True)
     ordered: bool = field(default=False, kw_only=True)
+    urgent: bool = field(default=False, kw_only=True)
     replayable: bool = field(default=True, kw_only=True)
     together: bool = field(default=True, kw_only=True)
     locks_by: str = field(default="", kw_only=True)

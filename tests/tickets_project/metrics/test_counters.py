@@ -4,7 +4,8 @@ from functools import partial
 from timeit import repeat
 
 from tests.tickets_project.metrics.numbers import grown_by
-from tickets_project.metrics.counters import count_call, count_delivered
+from tickets_project.metrics.counters import count_call, count_delivered, count_failed
+from tickets_project.metrics.exposing import counted
 
 LABELS = {"topic": "Happened_v1", "handler": "things.listen"}
 
@@ -19,10 +20,24 @@ class TestCountDelivered:
         assert grown_by(count_one, name, le="0.025", **LABELS) == 1
         assert grown_by(count_one, name, le="0.01", **LABELS) == 0
 
+    def test_shows_no_failure_where_there_was_none(self) -> None:
+        """A rate cannot be taken of what is not there, nor compared with it."""
+        count_delivered("Happened_v1", "things.never_fail", seconds=0.02)
+        labels = {"topic": "Happened_v1", "handler": "things.never_fail"}
+        assert counted().get_sample_value("messages_processing_failed_total", labels) == 0
+
     def test_costs_a_delivery_a_few_microseconds(self) -> None:
         count_one()
         # The best of many, since other processes want the machine too; 2.4 µs when it is idle.
         assert min(repeat(count_one, number=1000, repeat=20)) / 1000 < 20e-6
+
+
+class TestCountFailed:
+    def test_shows_that_nothing_was_delivered_yet(self) -> None:
+        count_failed("Happened_v1", "things.always_fail")
+        labels = {"topic": "Happened_v1", "handler": "things.always_fail"}
+        assert counted().get_sample_value("messages_processing_failed_total", labels) == 1
+        assert counted().get_sample_value("messages_processed_total", labels) == 0
 
 
 class TestCountCall:

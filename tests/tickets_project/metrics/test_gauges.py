@@ -10,6 +10,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from django_q.models import Schedule, Task
 
 from tests.factories import DeliveryFactory, made_bundle
 from tickets_project.metrics import gauges
@@ -24,6 +25,10 @@ def delivery(*, due_for: float = 0, handler: str = HANDLER, **fields: Any) -> De
     available_at = timezone.now() - timedelta(seconds=due_for)
     made: Delivery = DeliveryFactory.create(handler=handler, available_at=available_at, **fields)
     return made
+
+
+def schedule(name: str, **fields: Any) -> None:
+    Schedule.objects.create(name=name, func="f", **fields)
 
 
 def collected() -> dict[str, float]:
@@ -57,6 +62,31 @@ class TestRead:
         assert late[HANDLER] == pytest.approx(90, abs=5)
         assert late[OTHER] == 0
 
+    def test_tells_of_deliveries_whose_handler_is_no_longer_in_the_table(self) -> None:
+        for handler in ("things.gone", "a.long.gone", HANDLER):
+            delivery(handler=handler, due_for=90)
+        reading = read()
+        assert [reading.pending[handler] for handler in ("things.gone", "a.long.gone", HANDLER)] == [1, 1, 1]
+        assert reading.oldest_due_seconds["things.gone"] == pytest.approx(90, abs=5)
+
+    def test_tells_which_schedules_should_have_begun(self) -> None:
+        for name, seconds in (("late", -300), ("early", 300)):
+            schedule(name, next_run=timezone.now() + timedelta(seconds=seconds))
+        schedule("over", next_run=timezone.now() - timedelta(days=1), repeats=0)
+        overdue = read().overdue_seconds
+        assert overdue["late"] == pytest.approx(300, abs=5)
+        assert overdue["early"] == 0
+        assert "over" not in overdue
+
+    def test_tells_which_schedules_failed_when_they_ran_last(self) -> None:
+        for name, latest in (("fails", "second"), ("recovered", "third"), ("never ran", None)):
+            schedule(name, task=latest)
+        for task_id in ("first", "second"):
+            times = {"started": timezone.now(), "stopped": timezone.now()}
+            Task.objects.create(id=task_id, name=task_id, func="f", success=False, **times)
+        failing = read().failing
+        assert (failing["fails"], failing["recovered"], failing["never ran"]) == (True, False, False)
+
     def test_counts_the_dispatchers_heard_of_lately(self) -> None:
         for seconds in (0, 5, 60):
             seen_at = timezone.now() - timedelta(seconds=seconds)
@@ -76,19 +106,19 @@ class TestRead:
         reading = read()
         assert (reading.pending[HANDLER], reading.parked[HANDLER]) == (3, 3)
 
-    def test_asks_four_times_and_reads_no_table_whole(self) -> None:
+    def test_asks_five_times_and_reads_no_large_table_whole(self) -> None:
         delivery()
         with CaptureQueriesContext(connection) as queries:
             read()
-        asked = [query["sql"] for query in queries if query["sql"].lstrip().startswith("SELECT")]
-        assert len(asked) == 5  # one of them sets the time limit
+        asked = [query["sql"] for query in queries if query["sql"].lstrip().startswith(("SELECT", "WITH"))]
+        assert len(asked) == 6  # one of them sets the time limit
         with connection.cursor() as cursor:
             cursor.execute("SET LOCAL enable_seqscan = off")
             for sql in asked[1:]:
                 cursor.execute(f"EXPLAIN {sql}")
                 plan = "\n".join(line for (line,) in cursor.fetchall())
-                # The dispatchers are a handful of rows.
-                assert "Seq Scan" not in plan or "outbox_dispatcher" in sql, plan
+                # Dispatchers and schedules are a handful of rows.
+                assert "Seq Scan" not in plan or "outbox_dispatcher" in sql or "django_q_schedule" in sql, plan
 
 
 @pytest.mark.django_db

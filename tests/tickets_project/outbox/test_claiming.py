@@ -1,5 +1,6 @@
 """Claims: who gets which delivery, and for how long."""
 
+from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
 from uuid import uuid4
@@ -13,7 +14,7 @@ from tests.tickets_project.outbox import messages_for_tests
 from tests.tickets_project.outbox.conftest import Listener
 from tests.tickets_project.outbox.messages_for_tests import Happened
 from tests.working import claim_due
-from tickets_project.outbox.claiming import claim, release, renew, retry, settle
+from tickets_project.outbox.claiming import claim, is_due, release, renew, retry, settle
 from tickets_project.outbox.delivering import deliver
 from tickets_project.outbox.models import Delivery, Status
 from tickets_project.outbox.publishing import publish
@@ -86,6 +87,28 @@ class TestClaim:
     def test_leaves_what_is_not_due(self) -> None:
         DeliveryFactory.create(available_at=timezone.now() + timedelta(minutes=1))
         assert claimed() == []
+
+    def test_gives_an_urgent_handler_eight_in_its_turn(self) -> None:
+        for handler in ("a", "b", "urgent"):
+            DeliveryFactory.create_batch(20, handler=handler)
+        claims = claim(
+            dispatcher=uuid4(), handlers=["a", "b", "urgent"], limit=20, lease=LEASE, urgent=["urgent", "of nobody"]
+        )
+        assert Counter(entry.handler for entry in claims) == {"urgent": 16, "a": 2, "b": 2}
+
+
+class TestIsDue:
+    def test_is_false_for_what_is_closed_later_or_another_s(self) -> None:
+        DeliveryFactory.create(status="parked")
+        DeliveryFactory.create(available_at=timezone.now() + timedelta(minutes=1))
+        DeliveryFactory.create(handler="tomorrow.feature")
+        assert not is_due(handlers=[HANDLER])
+
+    def test_is_true_for_one_that_waits_to_be_claimed(self) -> None:
+        DeliveryFactory.create()
+        assert is_due(handlers=["tomorrow.feature", HANDLER])
+        claimed()
+        assert not is_due(handlers=[HANDLER])
 
 
 class TestClaimOrdered:

@@ -43,8 +43,8 @@ def lines() -> Iterator[Lines]:
     structlog.configure(**before)
 
 
-def happen_once(correlation_id: str = "from-the-desk") -> Message:
-    with tracing(Trace(correlation_id=correlation_id)), transaction.atomic():
+def happen_once(correlation_id: str = "from-the-desk", traceparent: str | None = None) -> Message:
+    with tracing(Trace(correlation_id=correlation_id, traceparent=traceparent)), transaction.atomic():
         publish(Happened(thing_id="t1"))
     return Message.objects.latest("sequence")
 
@@ -118,3 +118,9 @@ class TestLogLines:
         deliver_due()
         [line] = lines(event)
         assert_named(line, message, "things.listen")
+
+    def test_name_the_trace_of_the_request_that_it_follows_from(self, listener: Listener, lines: Lines) -> None:
+        listener.then = refuse
+        happen_once(traceparent="00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")
+        deliver_due()
+        assert [line["trace_id"] for line in lines("failed")] == ["4bf92f3577b34da6a3ce929d0e0e4736"]

@@ -12,7 +12,7 @@ from datetime import timedelta
 from functools import partial
 from queue import SimpleQueue
 from threading import Lock, Timer
-from time import monotonic
+from time import monotonic, sleep
 from typing import TypeVar
 from uuid import uuid4
 
@@ -26,6 +26,7 @@ from tickets_project.outbox.claiming import DATABASE_AWAY, Claim
 from tickets_project.outbox.delivering import Batch, Undelivered, commit, commit_together, names_of, prepare
 from tickets_project.outbox.subscriptions import Recording, subscriptions
 from tickets_project.outbox.worker.crew import Crew
+from tickets_project.outbox.worker.fairness import Fairness
 from tickets_project.outbox.worker.grouping import by_handler
 from tickets_project.outbox.worker.presence import NoPlace, Presence, cluster_name
 from tickets_project.outbox.worker.waking import Bell, Heard, Lifeline, Supervision
@@ -33,9 +34,9 @@ from tickets_project.spans import flush_spans
 
 POLL_SECONDS = 1.0
 BATCH = 100
+# What one thread has prepared waits so long for what others are about to, since commits cost more than most effects.
+GATHER_SECONDS = 0.003
 _LAST_CALLS_SECONDS = 0.1
-# A transactional handler that has taken longer is run beside the others from then on, not before them.
-SLOW_SECONDS = 0.2
 
 Outcome = TypeVar("Outcome")
 
@@ -65,8 +66,7 @@ class Dispatching:
         # Only these leases are renewed: what was lost on the way falls due again.
         self._in_hand: set[int] = set()
         self._lock = Lock()
-        self._transactional = frozenset(subscriptions().keys(external=False))
-        self._slow: set[str] = set()
+        self._fairness = Fairness(subscriptions())
         self._next_due = float("inf")
         self._may_be_due = True
 
@@ -118,7 +118,7 @@ class Dispatching:
     def _claim_all(self, crew: Crew) -> int:
         # Cleared first: a thread may set it at any moment.
         self._may_be_due = False
-        claimed = self._start_external(crew) + self._run_transactional()
+        claimed = self._start_external(crew) + self._run_transactional(crew)
         if claimed:
             self._may_be_due = True
         return claimed
@@ -126,23 +126,23 @@ class Dispatching:
     def _start_external(self, crew: Crew) -> int:
         busy = crew.busy()
         free = settings.OUTBOX_THREADS - busy.total()
-        # A handler may have three times what it leaves free, and the last thread is for one that has none: so one that
-        # hangs gets about three quarters of the threads, and never the next one's.
-        beside = [*subscriptions().keys(external=True), *self._slow]
-        handlers = [key for key in beside if free and busy[key] < max(1, 3 * (free - 1))]
+        handlers = self._fairness.for_crew(busy=busy, free=free)
         claims = self._claim(handlers, (free + 1) // 2) if handlers else []
         for claim in claims:
             crew.give(claim)
         return len(claims)
 
-    def _run_transactional(self) -> int:
-        claims = self._claim(list(self._transactional - self._slow), BATCH)
+    def _run_transactional(self, crew: Crew) -> int:
+        turn = self._fairness.for_own_thread(busy=crew.busy(), now=monotonic())
+        self._look_again_in(turn.others_in)
+        claims = self._claim(turn.handlers, BATCH)
         for group in by_handler([pair for claim in claims for pair in self._effect_of(claim)]):
             self._commit_group(group)
         return len(claims)
 
     def _claim(self, handlers: list[str], limit: int) -> list[Claim]:
-        claims = claiming.claim(dispatcher=self.id, handlers=handlers, limit=limit, lease=self._lease)
+        urgent = self._fairness.urgent
+        claims = claiming.claim(dispatcher=self.id, handlers=handlers, limit=limit, lease=self._lease, urgent=urgent)
         self._in_hand.update(claim.delivery_id for claim in claims)
         return claims
 
@@ -154,7 +154,7 @@ class Dispatching:
 
     def _prepare(self, claim: Claim) -> None:
         for pair in self._effect_of(claim):
-            if claim.handler in self._transactional:
+            if self._fairness.is_transactional(claim.handler):
                 self._commit(*pair)
                 self._let_go([pair])
             else:
@@ -184,16 +184,16 @@ class Dispatching:
 
     def _gives_back(self, claim: Claim) -> bool:
         """Tell whether a transactional handler is to run elsewhere or later; what was called already is recorded."""
-        return claim.handler in self._transactional and (claim.handler in self._slow or self._is_over())
+        handler = claim.handler
+        return self._fairness.is_transactional(handler) and (self._fairness.is_slow(handler) or self._is_over())
 
     def _commit(self, claim: Claim, effect: Recording) -> None:
         self._recording_the_outcome(partial(commit, claim, effect), claim)
 
     def _let_go(self, done: Batch) -> None:
         self._in_hand.difference_update(claim.delivery_id for claim, _ in done)
-        self._slow |= {
-            claim.handler for claim, effect in done if seconds_of(effect) > SLOW_SECONDS
-        } & self._transactional
+        for claim, effect in done:
+            self._fairness.notice(claim.handler, seconds=seconds_of(effect))
 
     def _recording_the_outcome(self, work: Callable[[], Outcome], *of: Claim) -> Outcome | None:
         """Do it, and remember when the delivery falls due again if it did not go well."""
@@ -205,9 +205,12 @@ class Dispatching:
             connection.close()
             return None
         if isinstance(outcome, Undelivered) and outcome.delay is not None:
-            with self._lock:
-                self._next_due = min(self._next_due, monotonic() + outcome.delay.total_seconds())
+            self._look_again_in(outcome.delay.total_seconds())
         return outcome
+
+    def _look_again_in(self, seconds: float) -> None:
+        with self._lock:
+            self._next_due = min(self._next_due, monotonic() + seconds)
 
     def _ring(self, left: int) -> None:
         # Claimed by handfuls, not one by one as threads fall free.
@@ -223,12 +226,14 @@ class Dispatching:
         match self._bell.wait(seconds):
             case Heard.MESSAGE:
                 self._may_be_due = True
+            case Heard.BELL:
+                sleep(GATHER_SECONDS)
             case Heard.CLOCK:
                 # Unless it knows better, it looks before it claims, for claims cost more when there is nothing.
                 self._may_be_due = seconds < POLL_SECONDS or bool(self._recording_the_outcome(self._is_due))
 
     def _is_due(self) -> bool:
-        return claiming.is_due(handlers=[subscription.key for subscription in subscriptions()])
+        return claiming.is_due(handlers=self._fairness.all)
 
     def _is_over(self) -> bool:
         return (

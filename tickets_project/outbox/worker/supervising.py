@@ -30,6 +30,8 @@ from tickets_project.outbox.worker.presence import CLUSTER, at_work, release_dea
 from tickets_project.outbox.worker.waking import LIFELINE
 
 WATCH_SECONDS = 1.0
+# A cluster that dies at once is not started again at once.
+RESTART_SECONDS = 3.0
 TOP_UP_SECONDS = 3.0
 # How long a cluster may be without dispatchers, at first and later, and how long some may be missing while none comes.
 STARTING_SECONDS = 20.0
@@ -66,6 +68,7 @@ class Supervisor:
         while not self._stop.is_set():
             # Queued before the cluster starts, and there when it does.
             self._look(self._top_up)
+            started_at = monotonic()
             lifeline, keep = os.pipe()
             cluster = self._start(lifeline)
             os.close(lifeline)
@@ -76,8 +79,7 @@ class Supervisor:
             self._end(cluster, grace)
             os.close(keep)
             self._look(self._clean_up)
-            # A cluster that dies at once is not started again at once.
-            self._stop.wait(WATCH_SECONDS)
+            self._stop.wait(started_at + RESTART_SECONDS - monotonic())
         self._say("The worker has stopped.")
 
     def _clean_up(self) -> None:

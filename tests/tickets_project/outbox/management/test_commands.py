@@ -105,6 +105,12 @@ class TestListDeliveries:
         assert len(run("list_deliveries", "--grouped", "--handler", "things.do").splitlines()) == 1
         assert run("list_deliveries", "--grouped", "--limit", "1").splitlines()[1:] == ["and 2 more"]
 
+    def test_finds_what_is_left_of_a_handler_and_a_type_that_are_gone(self) -> None:
+        left = parked(handler="things.gone", message=MessageFactory.create(type="Gone_v1"))
+        parked()
+        for option in (["--handler", "things.gone"], ["--type", "Gone_v1"]):
+            assert [line.split()[0] for line in run("list_deliveries", *option).splitlines()] == [str(left.pk)]
+
     def test_refuses_an_unknown_handler_and_names_the_known(self) -> None:
         with pytest.raises(CommandError, match=r"no handler things\.lisen\. There are: .*things\.listen"):
             run("list_deliveries", "--handler", "things.lisen")

@@ -93,6 +93,7 @@ class TestReplayOutbox:
         [
             (["--handler", "things.lisen"], "no handler"),
             (["--type", "Hapened_v1"], "no message type"),
+            (["--type", "DoIt", "--handler", "things.listen"], "things.listen does not hear DoIt"),
             (["--since", "2026-05-01"], "no time with an offset"),
             (["--until", "2026-13-01T00:00:00Z"], "no time with an offset"),
             (["--id", "t1"], "invalid UUID value"),

@@ -1,5 +1,6 @@
 """A dispatcher at work in the test's own process: threads, wake-ups, leases, and its end."""
 
+from collections import Counter
 from collections.abc import Callable
 from threading import Event, get_ident
 from time import monotonic, sleep
@@ -20,6 +21,7 @@ from tickets_project.outbox.outcomes import NotYet
 from tickets_project.outbox.publishing import publish
 from tickets_project.outbox.subscriptions import Recording, Subscription, Subscriptions
 from tickets_project.outbox.worker.dispatching import dispatch
+from tickets_project.outbox.worker.fairness import SLOW_SECONDS
 from tickets_project.outbox.worker.presence import CLUSTER
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -84,6 +86,37 @@ class TestDispatching:
                 release.set()
             eventually(all_delivered)
 
+    def test_runs_a_transactional_handler_that_is_slow_beside_the_others(
+        self, table: Callable[[Subscriptions], None]
+    ) -> None:
+        release, first, slow, other = Event(), Event(), Listener(), Listener()
+
+        def dawdle(_message: Any) -> None:
+            if first.is_set():
+                release.wait(15)
+            first.set()
+            sleep(2 * SLOW_SECONDS)
+
+        slow.then = dawdle
+        table(
+            Subscriptions(
+                Subscription(Happened, "things.dawdle", slow),
+                Subscription(DoIt, "things.do", other),
+                declared_in=(messages_for_tests,),
+            )
+        )
+        happen(5)
+        with dispatching():
+            eventually(lambda: len(slow.heard) > 1)
+            with transaction.atomic():
+                publish(DoIt(thing_id="t1"))
+            try:
+                eventually(lambda: other.heard, seconds=5)
+            finally:
+                release.set()
+            eventually(all_delivered, seconds=20)
+        assert sorted(message.number for message in slow.heard) == list(range(5))
+
     def test_tries_again_after_a_hiccup(self, listener: Listener) -> None:
         def hiccup(_message: Any) -> None:
             if len(listener.heard) < 3:
@@ -94,6 +127,29 @@ class TestDispatching:
         with dispatching():
             eventually(all_delivered)
         assert Delivery.objects.get().attempts == 3
+
+    def test_leaves_nobody_out_for_what_is_urgent(
+        self, table: Callable[[Subscriptions], None], settings: Settings
+    ) -> None:
+        settings.OUTBOX_THREADS = 4
+        order: list[str] = []
+
+        def call(_message: Any) -> None:
+            sleep(0.05)
+            order.append("urgent")
+
+        table(
+            Subscriptions(
+                Subscription(Happened, "things.call", call, external=True, urgent=True),
+                Subscription(Happened, "things.note", lambda _message: order.append("other")),
+                declared_in=(messages_for_tests,),
+            )
+        )
+        happen(150)
+        with dispatching():
+            eventually(all_delivered, seconds=40)
+        assert Counter(order) == {"urgent": 150, "other": 150}
+        assert order[-1] == "urgent"
 
     def test_asks_again_soon_what_said_not_yet(self, listener: Listener) -> None:
         def patience(_message: Any) -> None:

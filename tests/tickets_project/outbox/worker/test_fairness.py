@@ -1,0 +1,68 @@
+"""Whose turn it is among the handlers of one dispatcher."""
+
+from collections import Counter
+
+import pytest
+
+from tests.tickets_project.outbox import messages_for_tests
+from tests.tickets_project.outbox.messages_for_tests import Happened
+from tickets_project.outbox.subscriptions import Subscription, Subscriptions
+from tickets_project.outbox.worker.fairness import OTHERS_SECONDS, SLOW_SECONDS, Fairness
+
+
+def handle(_message: Happened) -> None:
+    pass
+
+
+@pytest.fixture
+def fairness() -> Fairness:
+    return Fairness(
+        Subscriptions(
+            Subscription(Happened, "print", handle, external=True, urgent=True),
+            Subscription(Happened, "charge", handle, external=True),
+            Subscription(Happened, "record", handle, urgent=True),
+            Subscription(Happened, "count", handle),
+            declared_in=(messages_for_tests,),
+        )
+    )
+
+
+class TestForCrew:
+    def test_is_what_calls_others(self, fairness: Fairness) -> None:
+        assert fairness.for_crew(busy=Counter(), free=4) == ["print", "charge"]
+
+    def test_is_nobody_when_no_thread_is_free(self, fairness: Fairness) -> None:
+        assert fairness.for_crew(busy=Counter(print=4), free=0) == []
+
+    def test_leaves_out_who_has_three_times_what_is_free(self, fairness: Fairness) -> None:
+        assert fairness.for_crew(busy=Counter(print=6), free=3) == ["charge"]
+        assert fairness.for_crew(busy=Counter(print=5), free=3) == ["print", "charge"]
+
+    def test_keeps_the_last_thread_for_who_has_none(self, fairness: Fairness) -> None:
+        assert fairness.for_crew(busy=Counter(print=1), free=1) == ["charge"]
+
+
+class TestForOwnThread:
+    def test_is_each_transactional_handler(self, fairness: Fairness) -> None:
+        assert set(fairness.for_own_thread(busy=Counter(charge=1), now=0).handlers) == {"record", "count"}
+
+    def test_leaves_the_others_out_for_a_moment_while_an_urgent_call_runs(self, fairness: Fairness) -> None:
+        assert set(fairness.for_own_thread(busy=Counter(print=1), now=0).handlers) == {"record", "count"}
+        turn = fairness.for_own_thread(busy=Counter(print=1), now=0.1)
+        assert turn.handlers == ["record"]
+        assert turn.others_in == pytest.approx(OTHERS_SECONDS - 0.1)
+        later = fairness.for_own_thread(busy=Counter(print=1), now=OTHERS_SECONDS)
+        assert set(later.handlers) == {"record", "count"}
+
+
+class TestNotice:
+    def test_sends_a_slow_transactional_handler_to_the_crew(self, fairness: Fairness) -> None:
+        fairness.notice("count", seconds=2 * SLOW_SECONDS)
+        assert fairness.is_slow("count")
+        assert fairness.for_own_thread(busy=Counter(), now=0).handlers == ["record"]
+        assert fairness.for_crew(busy=Counter(), free=4) == ["print", "charge", "count"]
+
+    @pytest.mark.parametrize(("handler", "seconds"), [("count", SLOW_SECONDS), ("charge", 60)])
+    def test_leaves_who_is_prompt_or_with_the_crew(self, fairness: Fairness, handler: str, seconds: float) -> None:
+        fairness.notice(handler, seconds=seconds)
+        assert not fairness.is_slow(handler)

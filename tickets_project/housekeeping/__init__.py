@@ -1,0 +1,1 @@
+"""Housekeeping: what libraries store and nobody reads any more is deleted by schedules."""

@@ -1,0 +1,68 @@
+"""For which handlers a dispatcher claims next, so that none is kept waiting by another."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+from tickets_project.outbox.subscriptions import Subscriptions
+
+# A transactional handler that has taken longer is run beside the others from then on, not before them.
+SLOW_SECONDS = 0.2
+# While threads are busy with what is urgent, the other transactional handlers have their turn this seldom.
+OTHERS_SECONDS = 0.25
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """The transactional handlers whose turn it is, and in how many seconds it is that of those left out, if any."""
+
+    handlers: list[str]
+    others_in: float
+
+
+class Fairness:
+    """What one dispatcher knows of its handlers.
+
+    Transactional handlers are run by the dispatcher's own thread, one after the other; external and slow ones by its
+    crew, side by side.
+    """
+
+    def __init__(self, table: Subscriptions) -> None:
+        self.all = [subscription.key for subscription in table]
+        self.urgent = frozenset(subscription.key for subscription in table if subscription.urgent)
+        self._transactional = frozenset(table.keys(external=False))
+        self._slow: set[str] = set()
+        self._others_had_their_turn_at = float("-inf")
+
+    def is_transactional(self, handler: str) -> bool:
+        """Tell whether the handler commits what it does itself."""
+        return handler in self._transactional
+
+    def is_slow(self, handler: str) -> bool:
+        """Tell whether a transactional handler is to be run by the crew."""
+        return handler in self._slow
+
+    def notice(self, handler: str, *, seconds: float) -> None:
+        """Take note of how long a delivery has taken."""
+        if seconds > SLOW_SECONDS and handler in self._transactional:
+            self._slow.add(handler)
+
+    def for_crew(self, *, busy: Counter[str], free: int) -> list[str]:
+        """Return whose deliveries the free threads may take.
+
+        A handler may have three times what it leaves free, and the last thread is for one that has none: so one that
+        hangs gets about three quarters of the threads, and never the next one's.
+        """
+        beside = [key for key in self.all if key not in self._transactional or key in self._slow]
+        return [key for key in beside if free and busy[key] < max(1, 3 * (free - 1))]
+
+    def for_own_thread(self, *, busy: Counter[str], now: float) -> Turn:
+        """Return which transactional handlers have their turn: the more of them, the longer the crew's work waits.
+
+        :param now: seconds on any clock that only goes on
+        """
+        prompt = self._transactional - self._slow
+        others_in = self._others_had_their_turn_at + OTHERS_SECONDS - now
+        if busy.keys() & self.urgent and others_in > 0:
+            return Turn(handlers=list(prompt & self.urgent), others_in=others_in)
+        self._others_had_their_turn_at = now
+        return Turn(handlers=list(prompt), others_in=float("inf"))
