@@ -1,5 +1,6 @@
 """Dispatchers that hear what the process manager hears, in batches, as they do in production."""
 
+from collections import Counter
 from dataclasses import replace
 from typing import Any
 
@@ -24,5 +25,5 @@ def dispatch() -> None:
     """Claim and commit batches until nothing is due."""
     dispatcher = Dispatching(seconds=60)
     with dispatcher._bell:
-        while dispatcher._run_transactional():
+        while dispatcher._run_transactional(Counter()):
             pass

@@ -18,7 +18,8 @@ from tests.vip_bundles.dispatchers import advancing_alone
 from tests.vip_bundles.stored import booking_made, confirmed, standing, stored, tell
 from tests.working import claim_due
 from tickets_project.outbox import delivering
-from tickets_project.outbox.delivering import Batch, Undelivered, commit_together, prepare
+from tickets_project.outbox.delivering import Batch, commit_together, prepare
+from tickets_project.outbox.failing import Undelivered
 from tickets_project.outbox.messages import Message
 from tickets_project.outbox.subscriptions import Subscriptions
 from tickets_project.outbox.worker.grouping import by_handler

@@ -15,7 +15,8 @@ from tests.bookings.threads import at_once
 from tests.factories import made_bundle
 from tests.working import claim_due
 from tickets_project.outbox import delivering
-from tickets_project.outbox.delivering import Batch, Undelivered, commit_together, prepare
+from tickets_project.outbox.delivering import Batch, commit_together, prepare
+from tickets_project.outbox.failing import Undelivered
 from tickets_project.outbox.messages import Message
 from tickets_project.outbox.publishing import publish
 from tickets_project.outbox.subscriptions import Recording

@@ -16,7 +16,8 @@ from tests.tickets_project.outbox.conftest import Listener, caller, listener
 from tests.tickets_project.outbox.dispatchers import all_delivered, dispatching
 from tests.tickets_project.outbox.messages_for_tests import Happened
 from tests.working import claim_due, deliver_due
-from tickets_project.outbox.delivering import Batch, Undelivered, commit, commit_together, prepare
+from tickets_project.outbox.delivering import Batch, commit, commit_together, prepare
+from tickets_project.outbox.failing import Undelivered
 from tickets_project.outbox.models import Delivery
 from tickets_project.outbox.outcomes import GiveUp, NotYet
 from tickets_project.outbox.publishing import publish

@@ -18,7 +18,8 @@ from tests.tickets_project.outbox.messages_for_tests import Happened
 from tests.working import claim_due, deliver_all, deliver_due
 from tickets_project.correlation import Trace, current_trace, tracing
 from tickets_project.outbox.claiming import Claim
-from tickets_project.outbox.delivering import Batch, Undelivered, commit_together, deliver, prepare
+from tickets_project.outbox.delivering import Batch, commit_together, deliver, prepare
+from tickets_project.outbox.failing import Undelivered
 from tickets_project.outbox.models import Delivery, Message, Status
 from tickets_project.outbox.outcomes import GiveUp, NotYet
 from tickets_project.outbox.publishing import publish

@@ -9,7 +9,7 @@ import structlog
 from django.db import connection
 
 from tickets_project.outbox.claiming import Claim
-from tickets_project.outbox.delivering import names_of
+from tickets_project.outbox.context import names_of
 
 log = structlog.get_logger(__name__)
 

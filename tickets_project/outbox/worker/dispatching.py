@@ -6,6 +6,7 @@ Nothing but the rows in outbox_delivery says what is to be done; the task may st
 import os
 import random
 import signal
+from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
@@ -23,7 +24,9 @@ from django.db import connection
 from tickets_project.metrics.timing import seconds_of
 from tickets_project.outbox import claiming
 from tickets_project.outbox.claiming import DATABASE_AWAY, Claim
-from tickets_project.outbox.delivering import Batch, Undelivered, commit, commit_together, names_of, prepare
+from tickets_project.outbox.context import names_of
+from tickets_project.outbox.delivering import Batch, commit, commit_together, prepare
+from tickets_project.outbox.failing import Undelivered
 from tickets_project.outbox.subscriptions import Recording, subscriptions
 from tickets_project.outbox.worker.crew import Crew
 from tickets_project.outbox.worker.fairness import Fairness
@@ -118,7 +121,7 @@ class Dispatching:
     def _claim_all(self, crew: Crew) -> int:
         # Cleared first: a thread may set it at any moment.
         self._may_be_due = False
-        claimed = self._start_external(crew) + self._run_transactional(crew)
+        claimed = self._start_external(crew) + self._run_transactional(crew.busy())
         if claimed:
             self._may_be_due = True
         return claimed
@@ -132,8 +135,8 @@ class Dispatching:
             crew.give(claim)
         return len(claims)
 
-    def _run_transactional(self, crew: Crew) -> int:
-        turn = self._fairness.for_own_thread(busy=crew.busy(), now=monotonic())
+    def _run_transactional(self, busy: Counter[str]) -> int:
+        turn = self._fairness.for_own_thread(busy=busy, now=monotonic())
         self._look_again_in(turn.others_in)
         claims = self._claim(turn.handlers, BATCH)
         for group in by_handler([pair for claim in claims for pair in self._effect_of(claim)]):
