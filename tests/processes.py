@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from time import monotonic, sleep
@@ -30,14 +30,15 @@ def database_url() -> str:
 
 @contextmanager
 def running(
-    *command: str, output: IO[str] | int = subprocess.PIPE, **environment: str
+    *command: str, output: IO[str] | int = subprocess.PIPE, through: Sequence[str] = (), **environment: str
 ) -> Iterator["subprocess.Popen[str]"]:
     """Run a management command until the end of the block, which it must not outlive by ten seconds.
 
     :param output: a file for what it prints; one that prints much is stopped by a pipe that nobody reads
+    :param through: a program with its arguments, which runs the command that follows them
     """
     process = subprocess.Popen(
-        [sys.executable, "manage.py", *command],
+        [*through, sys.executable, "manage.py", *command],
         cwd=ROOT,
         env=os.environ | _surroundings() | environment,
         stdout=output,
@@ -60,9 +61,11 @@ def _surroundings() -> dict[str, str]:
 
 
 @contextmanager
-def worker(*, output: IO[str] | int = subprocess.PIPE, **environment: str) -> Iterator["subprocess.Popen[str]"]:
+def worker(
+    *, output: IO[str] | int = subprocess.PIPE, through: Sequence[str] = (), **environment: str
+) -> Iterator["subprocess.Popen[str]"]:
     """Run the worker; the block begins when a dispatcher is at work."""
-    with running("run_worker", output=output, **environment) as process:
+    with running("run_worker", output=output, through=through, **environment) as process:
         eventually(Dispatcher.objects.exists, seconds=30)
         yield process
 

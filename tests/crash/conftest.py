@@ -1,6 +1,8 @@
 """What the crash tests share."""
 
 from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
 
 import pytest
 from pytest_django import Settings
@@ -15,3 +17,10 @@ def trial(settings: Settings, transactional_db: None) -> Iterator[str]:  # noqa:
     make_table()
     yield "tests.crash.trial.settings"
     drop_table()
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Iterator[IO[str]]:
+    """Open a file for what a worker prints, which may be much."""
+    with (tmp_path / "worker.log").open("w") as log:
+        yield log

@@ -1,14 +1,10 @@
-"""The worker as a real process: how it stops, and what a kill leaves."""
+"""The worker as a real process: who takes over what another has left."""
 
-import os
-import signal
 from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
-from time import monotonic
 from typing import Any
 
-import psutil
 import pytest
 from django.db import connection
 from django.utils import timezone
@@ -50,73 +46,7 @@ def assert_each_printed_once(calls: Callable[..., list[dict[str, Any]]], tickets
     assert all_delivered()
 
 
-class TestStop:
-    @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-    def test_leaves_no_process_behind(self, number: signal.Signals) -> None:
-        with worker() as supervisor:
-            processes = cluster_processes(supervisor)
-            assert len(processes) > 4
-            asked = monotonic()
-            supervisor.send_signal(number)
-            supervisor.wait(12)
-            assert monotonic() - asked < 10
-            assert supervisor.returncode == 0
-        assert not any(process.is_running() for process in processes)
-        assert not Dispatcher.objects.exists()
-
-    def test_works_when_its_whole_group_is_signalled(self) -> None:
-        with worker() as supervisor:
-            processes = cluster_processes(supervisor)
-            os.killpg(supervisor.pid, signal.SIGTERM)
-            supervisor.wait(12)
-        assert not any(process.is_running() for process in processes)
-
-    def test_finishes_the_work_in_hand(self, fault: Callable[..., None]) -> None:
-        fault("files.put", delay_ms=1500)
-        book(1)
-        with worker() as supervisor:
-            eventually(Delivery.objects.filter(claimed_by__isnull=False).exists)
-            supervisor.send_signal(signal.SIGTERM)
-            supervisor.wait(12)
-        assert Delivery.objects.get(handler="printing.print_ticket").status == Status.DELIVERED
-
-
 class TestKill:
-    def test_of_a_dispatcher_is_made_good(self, calls: Callable[..., list[dict[str, Any]]]) -> None:
-        with worker():
-            eventually(lambda: len(dispatcher_pids()) == 2)
-            killed = dispatcher_pids()
-            for pid in killed:
-                os.kill(pid, signal.SIGKILL)
-            book()
-            eventually(all_delivered, seconds=40)
-            eventually(lambda: len(dispatcher_pids() - killed) == 2, seconds=15)
-        assert_each_printed_once(calls, 5)
-
-    def test_of_the_main_process_is_made_good(self, calls: Callable[..., list[dict[str, Any]]]) -> None:
-        with worker() as supervisor:
-            old = cluster_processes(supervisor)
-            old[0].kill()
-            book()
-            eventually(all_delivered, seconds=40)
-            eventually(lambda: not any(process.is_running() for process in old), seconds=15)
-        assert_each_printed_once(calls, 5)
-
-    def test_of_the_whole_cluster_is_made_good(self, calls: Callable[..., list[dict[str, Any]]]) -> None:
-        with worker() as supervisor:
-            os.killpg(cluster_processes(supervisor)[0].pid, signal.SIGKILL)
-            book()
-            eventually(all_delivered, seconds=40)
-        assert_each_printed_once(calls, 5)
-
-    def test_of_the_supervisor_ends_the_cluster(self) -> None:
-        with worker() as supervisor:
-            processes = cluster_processes(supervisor)
-            supervisor.kill()
-            gone, alive = psutil.wait_procs(processes, timeout=15)
-            assert len(gone) > 4
-            assert alive == []
-
     def test_of_a_supervisor_that_has_just_begun_ends_the_cluster_too(self) -> None:
         with running("run_worker") as supervisor:
             eventually(lambda: cluster_processes(supervisor), seconds=30)

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import subprocess
 from datetime import timedelta
 from pathlib import Path
 
@@ -16,9 +15,11 @@ from tests.processes import cluster_processes, eventually, worker
 from tickets_project.audit.models import AuditEntry
 from tickets_project.gateway.simulator.server import Simulator
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.crash]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.crash, pytest.mark.timeout(300)]
 
-TICKETS = 600
+TICKETS = 300
+PATIENCE = 90
+"""Seconds: a machine may have much else to do."""
 
 # django-q2 looks at its schedules when its guard has slept for half a minute: this one looks before it first sleeps.
 SETTINGS = """
@@ -39,18 +40,16 @@ def expired() -> int:
     return Ticket.objects.filter(status="expired").count()
 
 
-def test_does_each_row_once_when_it_is_killed_midway(at_once: dict[str, str]) -> None:
+def test_does_each_row_once_when_it_is_killed_midway(at_once: dict[str, str], tmp_path: Path) -> None:
     tickets = active_tickets(TICKETS, until=timezone.now())
-    schedule = Schedule.objects.create(
-        name="expire", func="bookings.schedules.expire_tickets_now", schedule_type=Schedule.MINUTES, minutes=1
-    )
-    with worker(output=subprocess.PIPE, **at_once) as supervisor:
-        eventually(lambda: expired() > 50)
+    schedule = Schedule.objects.filter(func="bookings.schedules.expire_tickets_now")
+    with (tmp_path / "worker.log").open("w") as log, worker(output=log, **at_once) as supervisor:
+        eventually(lambda: expired() > 50, seconds=PATIENCE)
         os.killpg(cluster_processes(supervisor)[0].pid, signal.SIGKILL)
         done = expired()
         assert 0 < done < TICKETS
         # A minute is over.
-        Schedule.objects.filter(pk=schedule.pk).update(next_run=timezone.now() - timedelta(seconds=1))
-        eventually(lambda: expired() == TICKETS, seconds=20)
+        assert schedule.update(next_run=timezone.now() - timedelta(seconds=1)) == 1
+        eventually(lambda: expired() == TICKETS, seconds=PATIENCE)
     assert sorted(told("ticket.expired")) == sorted(str(ticket.id) for ticket in tickets)
     assert AuditEntry.objects.filter(action="ticket_expired", by="schedule").count() == TICKETS

@@ -13,6 +13,12 @@ _TABLE = """
     )
 """
 
+_SECONDS = """
+    SELECT extract(epoch FROM at - published_at)
+    FROM trial_effect JOIN outbox_message ON type = %s AND aggregateid = number::text
+    WHERE handler = %s AND number >= %s AND number < %s
+"""
+
 
 def make_table() -> None:
     with connection.cursor() as cursor:
@@ -34,3 +40,25 @@ def effects(handler: str) -> Counter[int]:
     with connection.cursor() as cursor:
         cursor.execute("SELECT number, count(*) FROM trial_effect WHERE handler = %s GROUP BY number", [handler])
         return Counter(dict(cursor.fetchall()))
+
+
+def effects_so_far() -> int:
+    """Return how many there are of all handlers, with those that were rolled back; quickly, however many there are."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT coalesce(max(id), 0) FROM trial_effect")
+        [number] = cursor.fetchone()
+        return int(number)
+
+
+def order_of_effects(handler: str) -> list[int]:
+    """Return the numbers for which the handler took effect, in the order in which it did."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT number FROM trial_effect WHERE handler = %s ORDER BY id", [handler])
+        return [number for (number,) in cursor.fetchall()]
+
+
+def seconds_until_effect(handler: str, message_type: str, numbers: range) -> list[float]:
+    """Return how long after each of these messages was published the handler took effect."""
+    with connection.cursor() as cursor:
+        cursor.execute(_SECONDS, [message_type, handler, numbers.start, numbers.stop])
+        return [float(seconds) for (seconds,) in cursor.fetchall()]

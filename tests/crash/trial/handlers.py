@@ -6,7 +6,7 @@ from functools import partial
 from time import sleep
 
 from tests.crash.trial.effects import take_effect
-from tests.crash.trial.messages import DozedV1, FailedV1, FatalV1, NotedV1, PaidV1, SleptV1
+from tests.crash.trial.messages import BystoodV1, DozedV1, FailedV1, FatalV1, HurriedV1, NotedV1, PaidV1, SleptV1
 from tickets_project.gateway import payments
 from tickets_project.outbox.subscriptions import Recording
 
@@ -29,6 +29,10 @@ def kill(_message: FatalV1) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
+def stand_by(message: BystoodV1) -> None:
+    take_effect("trial.stand_by", message.number)
+
+
 def fail(message: FailedV1) -> None:
     take_effect("trial.fail", message.number)
     raise ValueError(message.number)
@@ -37,6 +41,11 @@ def fail(message: FailedV1) -> None:
 def sleep_outside(message: SleptV1) -> Recording:
     sleep(message.seconds)
     return partial(take_effect, "trial.sleep", message.number)
+
+
+def hurry(message: HurriedV1) -> Recording:
+    sleep(message.seconds)
+    return partial(take_effect, "trial.hurry", message.number)
 
 
 def doze(message: DozedV1) -> None:

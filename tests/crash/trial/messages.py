@@ -37,6 +37,16 @@ class FatalV1(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BystoodV1(Event):
+    """Its handler writes one row, and has no more attempts than the one that kills."""
+
+    NAME: ClassVar[str] = "Bystood_v1"
+    AGGREGATE: ClassVar[tuple[str, str]] = ("trial", "number")
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FailedV1(Event):
     """Its handler fails each time."""
 
@@ -51,6 +61,17 @@ class SleptV1(Event):
     """Its handler sleeps for so many seconds, with no transaction open."""
 
     NAME: ClassVar[str] = "Slept_v1"
+    AGGREGATE: ClassVar[tuple[str, str]] = ("trial", "number")
+
+    number: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HurriedV1(Event):
+    """Its handler sleeps for so many seconds, with no transaction open, although it is urgent."""
+
+    NAME: ClassVar[str] = "Hurried_v1"
     AGGREGATE: ClassVar[tuple[str, str]] = ("trial", "number")
 
     number: int

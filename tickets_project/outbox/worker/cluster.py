@@ -38,6 +38,7 @@ class SturdyQueue(Queue):  # type: ignore[misc] # django-q2 has no types
 
 def prepare_cluster() -> None:
     """Change the cluster that this process is about to start."""
+    # The name from which django-q2 makes its queues; there is no setting for it.
     cluster.Queue = SturdyQueue
     if LIFELINE in os.environ:
         post_spawn.connect(_watch_supervisor)

@@ -5,14 +5,13 @@ Nothing but the rows in outbox_delivery says what is to be done; the task may st
 
 import os
 import random
-import signal
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 from queue import SimpleQueue
-from threading import Lock, Timer
+from threading import Lock
 from time import monotonic, sleep
 from typing import TypeVar
 from uuid import uuid4
@@ -93,8 +92,6 @@ class Dispatching:
                         self._rest()
             finally:
                 self._finish(crew)
-        if self._lifeline.state() is Supervision.GONE:
-            _end_cluster()
 
     def _finish(self, crew: Crew) -> None:
         self._release(crew.dismiss())
@@ -244,14 +241,3 @@ class Dispatching:
             or os.getppid() != self._parent
             or self._lifeline.state() is not Supervision.PRESENT
         )
-
-
-def _end_cluster() -> None:
-    """Stop the cluster that nobody is left to stop: ask its main process, which leads the session, or else kill all."""
-    session = os.getsid(0)
-    # A main process that is just starting may lock itself up over the signal.
-    killer = Timer(settings.OUTBOX_GRACE_SECONDS, os.killpg, (session, signal.SIGKILL))
-    killer.daemon = True
-    killer.start()
-    with suppress(ProcessLookupError):
-        os.kill(session, signal.SIGTERM)

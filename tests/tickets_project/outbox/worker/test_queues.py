@@ -1,42 +1,32 @@
-"""The queue of a cluster on Redis, which goes when nobody is left to read it."""
+"""The queue of a cluster on Redis: it goes when nobody is left to read it, and the table stands in for Redis."""
 
-import shutil
-import socket
-import subprocess
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import redis
 from django_q.conf import Conf
+from django_q.models import OrmQ
 
-from tests.processes import eventually
+from tests.redis_server import redis_server
 from tickets_project.outbox.worker.queues import RedisQueue
 
-pytestmark = pytest.mark.skipif(shutil.which("redis-server") is None, reason="needs redis-server")
-
 HOUR = 3600
+AWAY = "redis://127.0.0.1:1/0"
 
 
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator["redis.Redis"]:
-    """Run a server that keeps nothing, and have django-q2 use it."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
-    command = ["redis-server", "--bind", "127.0.0.1", "--port", str(port), "--save", ""]
-    url = f"redis://127.0.0.1:{port}/0"
-    monkeypatch.setattr(Conf, "REDIS", url)
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process, redis.from_url(url) as client:
-        eventually(lambda: answers(client))
+    """Run a server, and have django-q2 use it."""
+    with redis_server() as url, redis.from_url(url) as client:
+        monkeypatch.setattr(Conf, "REDIS", url)
         yield client
-        process.terminate()
 
 
-def answers(client: "redis.Redis") -> bool:
-    try:
-        return bool(client.ping())
-    except redis.ConnectionError:
-        return False
+@pytest.fixture
+def _away(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Conf, "REDIS", AWAY)
+    monkeypatch.setattr(Conf, "POLL", 0)
 
 
 def seconds_left(server: "redis.Redis", queue: RedisQueue) -> int:
@@ -59,3 +49,41 @@ class TestRedisQueue:
             queue.enqueue(task)
         assert [queue.dequeue(), queue.dequeue()] == [[(None, b"a")], [(None, b"b")]]
         assert not server.exists(queue.list_key)
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("_away")
+class TestRedisQueueAway:
+    def test_is_in_the_table(self) -> None:
+        queue = RedisQueue("living")
+        queue.enqueue("a")
+        [(task_id, task)] = queue.dequeue()
+        assert (task, RedisQueue("other").dequeue()) == ("a", None)
+        queue.acknowledge(task_id)
+        assert not OrmQ.objects.exists()
+
+    def test_is_there_all_the_same(self) -> None:
+        queue = RedisQueue("living")
+        assert queue.ping()
+        queue.set_stat("key", "value", 3)
+
+    def test_forgets_what_cannot_be_read(self) -> None:
+        queue = RedisQueue("living")
+        queue.enqueue("a")
+        queue.fail(queue.dequeue()[0][0])
+        assert not OrmQ.objects.exists()
+
+    def test_goes_with_its_cluster(self) -> None:
+        RedisQueue("other").enqueue("b")
+        queue = RedisQueue("living")
+        queue.enqueue("a")
+        queue.delete_queue()
+        assert [row.key for row in OrmQ.objects.all()] == ["other"]
+
+    def test_is_in_both_when_redis_is_back(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        RedisQueue("living").enqueue("earlier")
+        with redis_server() as url:
+            monkeypatch.setattr(Conf, "REDIS", url)
+            queue = RedisQueue("living")
+            queue.enqueue("later")
+            assert {task for _ in range(2) for _, task in queue.dequeue()} == {b"later", "earlier"}
