@@ -6,6 +6,7 @@ export DJANGO_SETTINGS_MODULE := tickets_project.settings
 override PORT := $(or $(PORT),8000)
 override GATEWAY_PORT := $(or $(GATEWAY_PORT),8888)
 export GATEWAY_PORT
+PROCESSES ?= 2
 
 # Made-up settings of a production installation, for the deploy checks.
 PRODUCTION = HTTPS=on TRUSTED_PROXIES=1 ALLOWED_HOSTS=tickets.example VENDOR_WEBHOOK_SECRET=whsec_Y2hlY2s= \
@@ -35,7 +36,7 @@ demo: install ## run everything on embedded defaults, with a little data; Ctrl-C
 
 run: install ## the web server alone
 	$(BIN)/python manage.py migrate --verbosity 0
-	SITE_URL="$${SITE_URL:-http://127.0.0.1:$(PORT)}" $(BIN)/gunicorn tickets_project.wsgi --no-control-socket --bind 127.0.0.1:$(PORT)
+	SITE_URL="$${SITE_URL:-http://127.0.0.1:$(PORT)}" $(BIN)/gunicorn tickets_project.wsgi --bind 127.0.0.1:$(PORT)
 
 worker: install ## the worker alone
 	SITE_URL="$${SITE_URL:-http://127.0.0.1:$(PORT)}" $(BIN)/python manage.py run_worker
@@ -43,8 +44,8 @@ worker: install ## the worker alone
 gateway: install ## the simulated gateway alone
 	$(BIN)/python manage.py gateway_simulator --vendor-webhook-url "http://127.0.0.1:$(PORT)/api/v1/vendor/tickets-status/"
 
-test: install ## all tests
-	$(if $(COVERAGE),$(BIN)/coverage run -m pytest,$(BIN)/python -m pytest)
+test: install ## all tests, in two processes; PROCESSES=4 runs them in four
+	$(if $(COVERAGE),$(BIN)/coverage run -m pytest,$(BIN)/python -m pytest) --numprocesses $(PROCESSES) --dist worksteal
 
 lint: install ## ruff and the import rules
 	$(BIN)/ruff check .
@@ -68,10 +69,14 @@ prove: install ## the long form of the proofs that the tests run in short, about
 	BUNDLE_ORDERS=500000 $(BIN)/python -m pytest tests/vip_bundles/test_process_orders.py
 	VIP_BUNDLE_KILLS=all $(BIN)/python -m pytest tests/crash/test_vip_bundles.py
 	VIP_BUNDLE_CROWD=200 $(BIN)/python -m pytest tests/journeys/test_vip_bundles_at_once.py
+	KILLS=100 KILL_EVENTS=20000 $(BIN)/python -m pytest --log-cli-level=INFO tests/crash/test_many_kills.py tests/crash/test_kills.py
 
 bench: install .venv-bench/installed ## the benchmarks, as ratios against something measured in the same run
+	$(BIN)/python -m bench.run events
 	$(BIN)/python -m bench.run print_tickets
-	$(BIN)/python -m bench.run events --write
+	$(BIN)/python -m bench.run serving
+	$(BIN)/python -m bench.run ageing
+	$(BIN)/python -m bench.results
 
 .venv-bench/installed: requirements-bench.txt
 	$(PYTHON) -m venv .venv-bench

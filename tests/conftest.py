@@ -10,9 +10,11 @@ import pytest
 import requests
 from django.conf import settings as django_settings
 from django.contrib.auth.models import User
-from pytest_django import Settings
+from django.test import TransactionTestCase
+from pytest_django import DjangoDbBlocker, Settings
 from rest_framework.test import APIClient
 
+from tests.as_migrated import MigratedRows
 from tests.factories import StaffFactory, UserFactory
 from tests.tickets_project.api.clients import with_token
 from tickets_project.gateway.simulator.server import Simulator
@@ -21,6 +23,7 @@ from tickets_project.outbox.subscriptions import Subscriptions
 
 # It asserts for others, who want to read what differs.
 pytest.register_assert_rewrite("tests.journeys.bundles")
+from tests.journeys.bundles import Gateway  # noqa: E402
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -28,6 +31,16 @@ def _own_metrics(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Count elsewhere than the installation, here and in the processes that tests start."""
     django_settings.METRICS_DIR = tmp_path_factory.mktemp("metrics")
     os.environ["METRICS_DIR"] = str(django_settings.METRICS_DIR)
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:  # noqa: ARG001
+    """Leave the database as migrations left it after each test that commits."""
+    with django_db_blocker.unblock():
+        migrated = MigratedRows()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", lambda _case: migrated.restore())
+        yield
 
 
 @pytest.fixture(autouse=True)
@@ -52,6 +65,12 @@ def http() -> Iterator[requests.Session]:
     with requests.Session() as session:
         session.trust_env = False
         yield session
+
+
+@pytest.fixture
+def gateway(simulator: Simulator, http: requests.Session) -> Gateway:
+    """Return what the simulated services have of bundles."""
+    return Gateway(simulator, http)
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from tickets_project.admin_site.navigation import sidebar
 from tickets_project.embedded_postgres import embedded_database
 from tickets_project.environment import Environment
 from tickets_project.logs import logging_config
+from tickets_project.lost_connections import noticing_loss
 from tickets_project.queue_config import queue_config
 from tickets_project.secret_key import kept_secret_key, kept_webhook_secret
 
@@ -145,21 +146,22 @@ DATABASES: dict[str, dict[str, Any]] = {
         **_DATABASE,
         "CONN_MAX_AGE": None,
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {**_DATABASE.get("OPTIONS", {}), "prepare_threshold": _PREPARED_AFTER},
+        "OPTIONS": {**noticing_loss(_DATABASE.get("OPTIONS", {})), "prepare_threshold": _PREPARED_AFTER},
     }
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = env.url("REDIS_URL", "redis", "rediss")
 CACHES: dict[str, dict[str, Any]] = {
     # Throttling and the cluster's statistics need a cache that all processes of the host share.
-    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
+    "default": {"BACKEND": "tickets_project.redis_cache.RedisCache", "LOCATION": REDIS_URL}
     if REDIS_URL
     else {
-        "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
+        "BACKEND": "tickets_project.host_cache.HostCache",
         "LOCATION": VAR_DIR / "cache",
         "OPTIONS": {"MAX_ENTRIES": 10_000},
     }
 }
+AUTHENTICATION_BACKENDS = ["tickets_project.roles.backends.RoleBackend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")

@@ -27,7 +27,6 @@ from bookings.schedules import (
 from bookings.services.releasing import release_booking
 from tests.bookings.due import (
     DAY,
-    EXPIRE,
     HOLD,
     HOUR,
     SECOND,
@@ -37,10 +36,10 @@ from tests.bookings.due import (
     each_schedule,
     pending,
     refusing,
-    told,
 )
 from tests.bookings.published import payload
 from tests.factories import NOON, ShowFactory
+from tickets_project import sweeping
 from tickets_project.audit.acts import Act
 from tickets_project.audit.models import AuditEntry
 from tickets_project.notifications.models import Notification
@@ -103,23 +102,21 @@ class TestEachSchedule:
         assert run() is None
         assert case.done() == due
 
-    def test_works_through_batches_of_the_same_time(self) -> None:
-        due = EXPIRE.make(250, NOON)
-        assert expire_tickets(at=NOON) == 250
-        assert sorted(EXPIRE.done()) == sorted(due)
+    @each_schedule
+    def test_works_through_batches(self, case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(sweeping, "BATCH", 2)
+        due = case.make(5, NOON)
+        assert case.run(at=NOON) == 5
+        assert sorted(case.done()) == sorted(due)
 
-    def test_works_through_batches_of_different_times(self) -> None:
-        first = pending(at=NOON - DAY)
-        for minute in range(249):
-            pending(show=first.show, owner=first.owner, at=NOON - DAY + minute // 2 * timedelta(minutes=1), seats=1)
-        assert release_unconfirmed_bookings(at=NOON) == len(set(told("booking.cancelled"))) == 250
-
-    def test_ends_when_every_row_fails(self) -> None:
-        EXPIRE.make(250, NOON)
-        with refusing(EXPIRE), capture_logs() as lines:
-            assert expire_tickets(at=NOON) == 0
-        assert len({line["row"] for line in lines}) == len(lines) == 250
-        assert expire_tickets(at=NOON) == 250
+    @each_schedule
+    def test_ends_when_every_row_fails(self, case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(sweeping, "BATCH", 2)
+        due = case.make(5, NOON)
+        with refusing(case), capture_logs() as lines:
+            assert case.run(at=NOON) == 0
+        assert sorted(line["row"] for line in lines) == sorted(due)
+        assert case.run(at=NOON) == 5
 
 
 def _exit_at_the_fourth_message() -> Callable[..., Any]:

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import IO
 
 import pytest
-import requests
 
 from bookings.models import Receipt
 from tests.crash.killing import Kill, MortalWorker, mortal_worker
@@ -25,7 +24,6 @@ from tests.journeys.bundles import (
     seats_held,
 )
 from tests.processes import eventually
-from tickets_project.gateway.simulator.server import Simulator
 from vip_bundles.models import VipBundle
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.crash, pytest.mark.timeout(300)]
@@ -35,11 +33,6 @@ PATIENCE = 90
 
 FULL = "VIP_BUNDLE_KILLS" in os.environ
 """Whether each kill is tried by itself too; it takes half an hour."""
-
-
-@pytest.fixture
-def gateway(simulator: Simulator, http: requests.Session) -> Gateway:
-    return Gateway(simulator, http)
 
 
 @pytest.fixture(autouse=True)

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import requests
 from django.utils import timezone
 
 from bookings.models import Receipt, Show
@@ -30,7 +29,6 @@ from tests.journeys.bundles import (
 )
 from tests.journeys.conftest import Site
 from tests.processes import eventually, worker
-from tickets_project.gateway.simulator.server import Simulator
 from tickets_project.outbox.models import Delivery
 from tickets_project.outbox.repairing import retry_delivery
 
@@ -38,11 +36,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 PATIENCE = 60
 """Seconds: a machine may have much else to do."""
-
-
-@pytest.fixture
-def gateway(simulator: Simulator, http: requests.Session) -> Gateway:
-    return Gateway(simulator, http)
 
 
 def mails_about(folder: Path, bundle_id: str) -> list[EmailMessage]:

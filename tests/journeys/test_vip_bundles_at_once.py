@@ -62,11 +62,6 @@ class Crowd:
 
 
 @pytest.fixture
-def gateway(simulator: Simulator, http: requests.Session) -> Gateway:
-    return Gateway(simulator, http)
-
-
-@pytest.fixture
 def still(simulator: Simulator, http: requests.Session) -> Gateway:
     return StillGateway(simulator, http)
 

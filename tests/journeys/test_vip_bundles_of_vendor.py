@@ -64,11 +64,6 @@ def simulator(tmp_path: Path, settings: Settings, webhook: str) -> Iterator[Simu
 
 
 @pytest.fixture
-def gateway(simulator: Simulator, http: requests.Session) -> Gateway:
-    return Gateway(simulator, http)
-
-
-@pytest.fixture
 def vendor(simulator: Simulator, http: requests.Session) -> Vendor:
     return Vendor(simulator, http)
 

@@ -27,6 +27,8 @@ class Claim:
     claimed_by: UUID
     handler: str
     attempts: int
+    # Nobody ended the claim before this one.
+    orphaned: bool = False
     waiting_since: datetime | None
     claimed_at: datetime
     message_id: UUID
@@ -41,12 +43,13 @@ class Claim:
 # has eight in its turn. An ordered row is due only when no earlier row of its key is open.
 _CLAIM = """
     WITH candidates AS (
-        SELECT row.id,
+        SELECT row.id, row.orphaned,
             row_number() OVER (PARTITION BY row.handler ORDER BY row.available_at, row.id)
-                / CASE WHEN row.handler = ANY(%(urgent)s) THEN 8.0 ELSE 1.0 END AS turn
+                / CASE WHEN row.handler = ANY(%(urgent)s) THEN 8.0 ELSE 1.0 END AS turn,
+            row_number() OVER (PARTITION BY row.orphaned ORDER BY row.available_at, row.id) AS place
         FROM unnest(%(handlers)s::text[]) AS subscribed (handler)
         CROSS JOIN LATERAL (
-            SELECT id, handler, available_at FROM outbox_delivery AS candidate
+            SELECT id, handler, available_at, claimed_until IS NOT NULL AS orphaned FROM outbox_delivery AS candidate
             WHERE candidate.handler = subscribed.handler
               AND candidate.status = 'pending'
               AND candidate.available_at <= statement_timestamp()
@@ -62,7 +65,8 @@ _CLAIM = """
             FOR UPDATE SKIP LOCKED
         ) AS row
     ), due AS (
-        SELECT id FROM candidates ORDER BY turn, id LIMIT %(limit)s
+        -- Whose claim nobody ended may have killed who had it: one of them at a time, so that no other dies with it.
+        SELECT id, orphaned FROM candidates WHERE place = 1 OR NOT orphaned ORDER BY turn, id LIMIT %(limit)s
     )
     UPDATE outbox_delivery AS delivery
     SET attempts = attempts + 1,
@@ -72,8 +76,8 @@ _CLAIM = """
         waits_for = ''
     FROM due, outbox_message AS message
     WHERE delivery.id = due.id AND message.id = delivery.message_id
-    RETURNING delivery.id, delivery.claimed_by, delivery.handler, delivery.attempts, delivery.waiting_since,
-        statement_timestamp(), message.id, message.type, message.aggregateid,
+    RETURNING delivery.id, delivery.claimed_by, delivery.handler, delivery.attempts, due.orphaned,
+        delivery.waiting_since, statement_timestamp(), message.id, message.type, message.aggregateid,
         message.payload::text, message.headers::text, message.published_at
 """
 _IS_DUE = """
@@ -99,7 +103,8 @@ _RENEW = """
 """
 _RELEASE = """
     UPDATE outbox_delivery
-    SET claimed_by = NULL, claimed_until = NULL, available_at = statement_timestamp(), attempts = attempts - %(unrun)s
+    SET claimed_by = NULL, claimed_until = CASE %(unrun)s WHEN 0 THEN statement_timestamp() END,
+        available_at = statement_timestamp(), attempts = attempts - %(unrun)s
     WHERE claimed_by = %(dispatcher)s AND status = 'pending' AND (%(ids)s::bigint[] IS NULL OR id = ANY(%(ids)s))
 """
 _SETTLE = """
@@ -191,7 +196,16 @@ def _execute(sql: str, parameters: Any) -> int:
 
 def _claim(row: tuple[Any, ...]) -> Claim:
     *plain, payload, headers, published_at = row
-    fields = ("delivery_id", "claimed_by", "handler", "attempts", "waiting_since", "claimed_at", "message_id")
+    fields = (
+        "delivery_id",
+        "claimed_by",
+        "handler",
+        "attempts",
+        "orphaned",
+        "waiting_since",
+        "claimed_at",
+        "message_id",
+    )
     return Claim(
         **dict(zip((*fields, "type", "aggregate_id"), plain, strict=True)),
         payload=msgspec.json.decode(payload),

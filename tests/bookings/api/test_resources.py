@@ -107,7 +107,7 @@ class TestResourcesViewPost:
             ("opening_hours", [MONDAY | {"opens": f"{n // 60:02}:{n % 60:02}"} for n in range(71)]),
             ("ticket_type", ""),
             ("seats", 3),
-            ("resource_id", str(uuid4())),
+            ("resource_id", "5cb71d2e-3f44-4c0b-9a6e-1f0b7a2d9c11"),
         ],
     )
     def test_names_the_field_that_is_wrong(self, staff: APIClient, field: str, value: object) -> None:

@@ -72,7 +72,7 @@ class TestShowsViewPost:
         ("field", "value"),
         [
             ("rows", 3),
-            ("show_id", str(uuid4())),
+            ("show_id", "5cb71d2e-3f44-4c0b-9a6e-1f0b7a2d9c11"),
             ("seats_held", 0),
             ("title", ""),
             ("title", "  "),

@@ -96,6 +96,29 @@ class TestClaim:
         )
         assert Counter(entry.handler for entry in claims) == {"urgent": 16, "a": 2, "b": 2}
 
+    def test_hands_out_one_at_a_time_of_those_whose_worker_died(self) -> None:
+        dead = uuid4()
+        DeliveryFactory.create_batch(3)
+        claim(dispatcher=dead, handlers=[HANDLER], limit=3, lease=LEASE)
+        release(dispatcher=dead)
+        DeliveryFactory.create_batch(2)
+        rounds = [
+            [entry.orphaned for entry in claim(dispatcher=uuid4(), handlers=[HANDLER], limit=10, lease=LEASE)]
+            for _ in range(4)
+        ]
+        assert [sorted(each) for each in rounds] == [[False, False, True], [True], [True], []]
+
+    def test_takes_one_whose_lease_ended_for_such_a_one(self) -> None:
+        DeliveryFactory.create_batch(2)
+        claimed(lease=timedelta(0))
+        assert len(claimed(lease=timedelta(0))) == 1
+
+    def test_hands_out_together_what_was_given_back(self) -> None:
+        DeliveryFactory.create_batch(3)
+        dispatcher = uuid4()
+        release(dispatcher=dispatcher, unrun=claim(dispatcher=dispatcher, handlers=[HANDLER], limit=3, lease=LEASE))
+        assert len(claimed()) == 3
+
 
 class TestIsDue:
     def test_is_false_for_what_is_closed_later_or_another_s(self) -> None:

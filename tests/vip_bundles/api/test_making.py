@@ -25,7 +25,7 @@ from vip_bundles.models import VipBundle
 pytestmark = pytest.mark.django_db
 
 BUNDLES = "/api/v1/vip-bundles/"
-INBOUND, RETURN = str(uuid4()), str(uuid4())
+INBOUND, RETURN = "b2d0f7a4-6c1e-4e58-8a3b-90d2c4e1f601", "b2d0f7a4-6c1e-4e58-8a3b-90d2c4e1f602"
 
 
 def body(**fields: Any) -> dict[str, Any]:
@@ -153,7 +153,7 @@ class TestBundlesViewPost:
             ("passengers", {"0": "Ada", "1": "Bob"}),
             ("passengers", None),
             ("email", "ada@customers.example"),
-            ("booking_id", str(uuid4())),
+            ("booking_id", "5cb71d2e-3f44-4c0b-9a6e-1f0b7a2d9c11"),
             ("state", "finalized"),
         ],
     )

@@ -162,8 +162,10 @@ class Dispatching:
 
     def _effect_of(self, claim: Claim) -> Batch:
         """Return the claim with its effect; nothing when it failed or waits."""
+        begun = monotonic()
         outcome = self._recording_the_outcome(partial(prepare, claim), claim)
         if outcome is None or isinstance(outcome, Undelivered):
+            self._fairness.notice_failure(claim.handler, seconds=monotonic() - begun)
             self._in_hand.discard(claim.delivery_id)
             return []
         return [(claim, outcome)]
@@ -188,7 +190,9 @@ class Dispatching:
         return self._fairness.is_transactional(handler) and (self._fairness.is_slow(handler) or self._is_over())
 
     def _commit(self, claim: Claim, effect: Recording) -> None:
-        self._recording_the_outcome(partial(commit, claim, effect), claim)
+        begun = monotonic()
+        if self._recording_the_outcome(partial(commit, claim, effect), claim):
+            self._fairness.notice_failure(claim.handler, seconds=monotonic() - begun)
 
     def _let_go(self, done: Batch) -> None:
         self._in_hand.difference_update(claim.delivery_id for claim, _ in done)

@@ -1,6 +1,6 @@
 """For which handlers a dispatcher claims next, so that none is kept waiting by another."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 
 from tickets_project.outbox.subscriptions import Subscriptions
@@ -31,6 +31,8 @@ class Fairness:
         self.urgent = frozenset(subscription.key for subscription in table if subscription.urgent)
         self._transactional = frozenset(table.keys(external=False))
         self._slow: set[str] = set()
+        # In this turn, since a delivery that fails costs many times what others cost.
+        self._seconds_failing: defaultdict[str, float] = defaultdict(float)
         self._others_had_their_turn_at = float("-inf")
 
     def is_transactional(self, handler: str) -> bool:
@@ -43,7 +45,15 @@ class Fairness:
 
     def notice(self, handler: str, *, seconds: float) -> None:
         """Take note of how long a delivery has taken."""
-        if seconds > SLOW_SECONDS and handler in self._transactional:
+        if seconds > SLOW_SECONDS:
+            self._slow.add(handler)
+        elif handler not in self._transactional:
+            self._slow.discard(handler)
+
+    def notice_failure(self, handler: str, *, seconds: float) -> None:
+        """Take note of how long a delivery has taken in vain."""
+        self._seconds_failing[handler] += seconds
+        if self._seconds_failing[handler] > SLOW_SECONDS:
             self._slow.add(handler)
 
     def for_crew(self, *, busy: Counter[str], free: int) -> list[str]:
@@ -60,9 +70,11 @@ class Fairness:
 
         :param now: seconds on any clock that only goes on
         """
+        self._seconds_failing.clear()
         prompt = self._transactional - self._slow
         others_in = self._others_had_their_turn_at + OTHERS_SECONDS - now
-        if busy.keys() & self.urgent and others_in > 0:
+        # What sleeps needs nobody to make room for it.
+        if busy.keys() & self.urgent - self._slow and others_in > 0:
             return Turn(handlers=list(prompt & self.urgent), others_in=others_in)
         self._others_had_their_turn_at = now
         return Turn(handlers=list(prompt), others_in=float("inf"))

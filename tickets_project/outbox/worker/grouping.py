@@ -16,10 +16,10 @@ def by_handler(batch: Batch) -> Iterator[Batch]:
     """
     table = subscriptions()
 
-    def group_key(pair: tuple[Claim, Recording]) -> tuple[str, int]:
+    def group_key(pair: tuple[Claim, Recording]) -> tuple[bool, str, int]:
         claim, _ = pair
         together = claim.attempts == 1 and table.by_key(claim.handler).together
-        return claim.handler, 0 if together else claim.delivery_id
+        return claim.orphaned, claim.handler, 0 if together else claim.delivery_id
 
     def lock_key(pair: tuple[Claim, Recording]) -> str:
         claim, _ = pair

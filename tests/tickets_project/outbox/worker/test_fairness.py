@@ -62,7 +62,26 @@ class TestNotice:
         assert fairness.for_own_thread(busy=Counter(), now=0).handlers == ["record"]
         assert fairness.for_crew(busy=Counter(), free=4) == ["print", "charge", "count"]
 
-    @pytest.mark.parametrize(("handler", "seconds"), [("count", SLOW_SECONDS), ("charge", 60)])
-    def test_leaves_who_is_prompt_or_with_the_crew(self, fairness: Fairness, handler: str, seconds: float) -> None:
-        fairness.notice(handler, seconds=seconds)
-        assert not fairness.is_slow(handler)
+    def test_leaves_who_is_prompt(self, fairness: Fairness) -> None:
+        fairness.notice("count", seconds=SLOW_SECONDS)
+        assert not fairness.is_slow("count")
+
+    def test_makes_no_room_for_an_urgent_call_that_sleeps_until_it_is_quick_again(self, fairness: Fairness) -> None:
+        fairness.for_own_thread(busy=Counter(), now=0)
+        fairness.notice("print", seconds=60)
+        assert set(fairness.for_own_thread(busy=Counter(print=1), now=0.1).handlers) == {"record", "count"}
+        fairness.notice("print", seconds=0.01)
+        assert fairness.for_own_thread(busy=Counter(print=1), now=0.2).handlers == ["record"]
+
+
+class TestNoticeFailure:
+    def test_sends_who_fails_for_long_in_one_turn_to_the_crew(self, fairness: Fairness) -> None:
+        for _ in range(5):
+            fairness.notice_failure("count", seconds=SLOW_SECONDS / 4)
+        assert fairness.is_slow("count")
+
+    def test_forgets_with_each_turn(self, fairness: Fairness) -> None:
+        for turn in range(5):
+            fairness.for_own_thread(busy=Counter(), now=turn)
+            fairness.notice_failure("count", seconds=SLOW_SECONDS / 4)
+        assert not fairness.is_slow("count")
