@@ -156,12 +156,11 @@ CACHES: dict[str, dict[str, Any]] = {
     "default": {"BACKEND": "tickets_project.redis_cache.RedisCache", "LOCATION": REDIS_URL}
     if REDIS_URL
     else {
-        "BACKEND": "tickets_project.host_cache.HostCache",
+        "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
         "LOCATION": VAR_DIR / "cache",
         "OPTIONS": {"MAX_ENTRIES": 10_000},
     }
 }
-AUTHENTICATION_BACKENDS = ["tickets_project.roles.backends.RoleBackend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")

@@ -88,7 +88,7 @@ class ShowAdmin(FastAdmin):
         show: Show | None = super().get_object(request, object_id, from_field)
         # The history page is posted to without a transaction, and changes nothing.
         if show and request.method == "POST" and connection.in_atomic_block:
-            Show.objects.select_for_update(no_key=True).get(pk=show.pk)
+            Show.objects.select_for_update().get(pk=show.pk)
             show.refresh_from_db()
         return show
 

@@ -5,7 +5,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from uuid import UUID
 
 from django.contrib.auth.models import User
-from django.db import IntegrityError, connection, transaction
+from django.db import transaction
 
 from bookings import opening_hours
 from bookings.errors import (
@@ -27,33 +27,25 @@ _CENT = Decimal("0.01")
 _HOUR_SECONDS = 3600
 
 
-_FACTS = ("id", "start_time", "end_time", "price_amount", "price_currency")
-# If there is room, and what the booking has taken from the show is still so.
-_HOLD_SEATS = """
-    UPDATE bookings_show SET seats_held = seats_held + %(seats)s
-    WHERE id = %(id)s AND seats_held + %(seats)s <= number_of_tickets
-        AND (start_time, end_time, price_amount, price_currency)
-            IS NOT DISTINCT FROM (%(start_time)s, %(end_time)s, %(price_amount)s, %(price_currency)s)
-"""
-
-
-class _Overtaken(Exception):
-    """Somebody else was faster: what there is has to be read anew."""
-
-
+@transaction.atomic
 def make_booking(  # noqa: PLR0913 - a booking has these facts
     *, booking_id: UUID, show_id: UUID, number_of_tickets: int, customer_email: str, owner: User | None, act: Act
 ) -> Booking:
-    """Hold seats and announce it, in one transaction; the same booking_id twice holds them once.
+    """Hold seats and announce it; the same booking_id twice holds them once.
 
     :raises Show.DoesNotExist: if there is no such show
     :raises ShowHasStarted: if it has started
     :raises NotEnoughTickets: if it cannot seat them all
     :raises BookingIdTaken: if the id belongs to a booking of another show
     """
-    while True:
-        show = Show.objects.get(id=show_id)
-        booking = Booking(
+    show = Show.objects.select_for_update().get(id=show_id)
+    if booking := Booking.objects.filter(id=booking_id).first():
+        if booking.show_id != show_id:
+            raise BookingIdTaken
+        return booking
+    _hold_seats(show, number_of_tickets, at=act.at)
+    booking = _store(
+        Booking(
             id=booking_id,
             show=show,
             start_time=show.start_time,
@@ -62,17 +54,12 @@ def make_booking(  # noqa: PLR0913 - a booking has these facts
             customer_email=customer_email,
             number_of_tickets=number_of_tickets,
             seats_held=number_of_tickets,
-        )
-        try:
-            _refuse_seats(show, number_of_tickets, at=act.at)
-            _book_seats(booking, show, act)
-        except _Overtaken:
-            continue
-        except (NotEnoughTickets, ShowHasStarted, IntegrityError):
-            if made_before := Booking.objects.filter(id=booking_id).first():
-                return _same_show(made_before, show)
-            raise
-        return booking
+        ),
+        price=show.price.times(number_of_tickets),
+        act=act,
+    )
+    publish(announcing.booking_created(booking), announcing.booking_made(booking))
+    return booking
 
 
 @transaction.atomic
@@ -137,28 +124,10 @@ def _refuse_slot(resource: Resource, start_time: datetime, end_time: datetime, *
         raise SlotTaken
 
 
-def _refuse_seats(show: Show, seats: int, *, at: datetime) -> None:
+def _hold_seats(show: Show, seats: int, *, at: datetime) -> None:
     if show.start_time <= at:
         raise ShowHasStarted
     if seats > show.seats_left:
         raise NotEnoughTickets(seats_left=show.seats_left)
-
-
-def _same_show(made_before: Booking, show: Show) -> Booking:
-    if made_before.show_id != show.id:
-        raise BookingIdTaken
-    return made_before
-
-
-@transaction.atomic
-def _book_seats(booking: Booking, show: Show, act: Act) -> None:
-    """Store the booking, and hold its seats last: the show is locked for no longer than the commit takes.
-
-    :raises _Overtaken: if the seats are gone, or the show has changed, since it was read
-    """
-    _store(booking, price=show.price.times(booking.number_of_tickets), act=act)
-    publish(announcing.booking_created(booking), announcing.booking_made(booking))
-    with connection.cursor() as cursor:
-        cursor.execute(_HOLD_SEATS, {name: getattr(show, name) for name in _FACTS} | {"seats": booking.seats_held})
-        if not cursor.rowcount:
-            raise _Overtaken
+    show.seats_held += seats
+    show.save(update_fields=["seats_held"])

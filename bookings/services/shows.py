@@ -37,7 +37,7 @@ def change_show(*, show_id: UUID, act: Act, **fields: Any) -> Show:
     :raises Show.DoesNotExist: if there is no such show
     :raises SeatsAreHeld: if it would have fewer seats than are held
     """
-    show = Show.objects.select_for_update(no_key=True).get(id=show_id)
+    show = Show.objects.select_for_update().get(id=show_id)
     if fields.get("number_of_tickets", show.number_of_tickets) < show.seats_held:
         raise SeatsAreHeld(seats_held=show.seats_held)
     old = {name: getattr(show, name) for name in fields}

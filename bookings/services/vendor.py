@@ -70,7 +70,7 @@ def record_vendor_tickets(*, told: Sequence[VendorTicket], act: Act) -> None:
 def _locked_bookings(ids: Iterable[UUID]) -> dict[UUID, Booking]:
     """Return those that exist, locked after their shows, each in the order of the ids."""
     wanted = Booking.objects.filter(id__in=ids)
-    list(Show.objects.filter(id__in=wanted.values("show_id")).order_by("id").select_for_update(no_key=True))
+    list(Show.objects.filter(id__in=wanted.values("show_id")).order_by("id").select_for_update())
     rows = wanted.select_related("show__ticket_type", "resource", "owner").order_by("id")
     bookings = {booking.id: booking for booking in rows.select_for_update(of=["self"])}
     for booking in bookings.values():

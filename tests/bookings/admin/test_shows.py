@@ -91,7 +91,7 @@ class TestChangeShow:
         show = ShowFactory.create()
         with django_assert_max_num_queries(25) as captured:
             admin_client.post(f"{SHOWS}{show.pk}/change/", change(show, title="Aida"))
-        assert [query["sql"] for query in captured.captured_queries if "FOR NO KEY UPDATE" in query["sql"]]
+        assert [query["sql"] for query in captured.captured_queries if "FOR UPDATE" in query["sql"]]
 
     def test_warns_of_documents_that_say_otherwise(self, admin_client: Client) -> None:
         show = ShowFactory.create()
