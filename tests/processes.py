@@ -66,7 +66,7 @@ def worker(
 ) -> Iterator["subprocess.Popen[str]"]:
     """Run the worker; the block begins when a dispatcher is at work."""
     with running("run_worker", output=output, through=through, **environment) as process:
-        eventually(Dispatcher.objects.exists, seconds=30)
+        eventually(Dispatcher.objects.exists, seconds=90)
         yield process
 
 

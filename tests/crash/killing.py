@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from enum import StrEnum
 from time import monotonic
 from typing import IO
@@ -38,7 +38,8 @@ class MortalWorker:
         """Kill it while it runs this handler; it goes on by itself unless its supervisor is killed too."""
         if what is Kill.DISPATCHER:
             for pid in _running(handler):
-                os.kill(pid, signal.SIGKILL)
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
             return
         cluster = cluster_processes(self.supervisor)[0].pid
         if what is Kill.ALL:

@@ -116,7 +116,7 @@ class TestAdvance:
         for told, command, count in steps:
             messages = [message for bundle in bundles for message in told(bundle)]
             tell(*messages, *reversed(messages))
-            dispatch_at_once()
+            eventually(partial(_all_heard, dispatch_at_once), seconds=60)
             assert len(sent(command)) == count * BUNDLES
         assert {state_of(bundle) for bundle in bundles} == {"finalized"}
         assert BundleTicket.objects.count() == 3 * BUNDLES
@@ -130,7 +130,7 @@ class TestAdvance:
             for message in (inbound_failed(bundle), *all_confirmed(bundle), booking_made(bundle))
         ]
         tell(*messages, *reversed(messages))
-        eventually(partial(_all_heard, dispatch_at_once))
+        eventually(partial(_all_heard, dispatch_at_once), seconds=60)
         assert {state_of(bundle) for bundle in bundles} == {"failed"}
         assert len(sent("RefundTicket")) == len({each["ticket_id"] for each in sent("RefundTicket")}) == 3 * BUNDLES
         assert [each["success"] for each in sent("VipBundleFinalized_v1")] == [False] * BUNDLES

@@ -59,7 +59,7 @@ class TestGatewaySimulator:
             assert http.put(f"{url}/files-api/files/a.html/content", data=b"<p>").status_code == 201
             process.send_signal(stop)
             # The client keeps its connection open for longer.
-            assert process.wait(timeout=5) == 0
+            assert process.wait(timeout=30) == 0
         assert (tmp_path / "files" / "a.html").read_bytes() == b"<p>"
         with pytest.raises(requests.ConnectionError):
             requests.get(url, timeout=1)

@@ -17,6 +17,7 @@ from tests.tickets_project.outbox.conftest import Listener
 from tests.tickets_project.outbox.messages_for_tests import Happened
 from tests.working import claim_due, deliver_all, deliver_due
 from tickets_project.correlation import Trace, current_trace, tracing
+from tickets_project.outbox import delivering
 from tickets_project.outbox.claiming import Claim
 from tickets_project.outbox.delivering import Batch, commit_together, deliver, prepare
 from tickets_project.outbox.failing import Undelivered
@@ -353,18 +354,25 @@ class TestDeliverTrace:
 
 
 class TestCommitTogether:
+    @pytest.fixture
+    def _unhurried(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Let a batch take as long as it does on a busy machine."""
+        monkeypatch.setattr(delivering, "TOGETHER_SECONDS", 60)
+
     def batch(self, count: int) -> Batch:
         with transaction.atomic():
             publish(*(Happened(thing_id=f"t{number}", number=number) for number in range(count)))
         outcomes = [(claim, prepare(claim)) for claim in claim_due()]
         return [(claim, outcome) for claim, outcome in outcomes if not isinstance(outcome, Undelivered)]
 
+    @pytest.mark.usefixtures("_unhurried")
     def test_commits_the_effects_of_all_with_their_marks(self, listener: Listener) -> None:
         listener.then = name_a_user
         assert commit_together(self.batch(5)) == []
         assert User.objects.count() == 5
         assert set(Delivery.objects.values_list("status", flat=True)) == {Status.DELIVERED}
 
+    @pytest.mark.usefixtures("_unhurried")
     def test_leaves_all_and_no_trace_when_one_fails(self, listener: Listener) -> None:
         def third_fails(message: Any) -> None:
             User.objects.create(username=message.thing_id)
@@ -377,6 +385,7 @@ class TestCommitTogether:
         assert not User.objects.exists()
         assert set(Delivery.objects.values_list("status", flat=True)) == {Status.PENDING}
 
+    @pytest.mark.usefixtures("_unhurried")
     def test_leaves_all_and_no_trace_when_a_claim_was_lost(self, listener: Listener) -> None:
         listener.then = name_a_user
         batch = self.batch(3)
@@ -390,6 +399,7 @@ class TestCommitTogether:
         assert commit_together(batch) == batch[1:]
         assert Delivery.objects.filter(status=Status.DELIVERED).count() == 1
 
+    @pytest.mark.usefixtures("_unhurried")
     def test_gives_each_its_own_trace(self, listener: Listener) -> None:
         causes = []
         listener.then = lambda message: causes.append((message.header.id, current_trace().causation_id))
