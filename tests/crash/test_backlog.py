@@ -17,7 +17,7 @@ from tests.crash.trial.effects import effects, effects_so_far, order_of_effects
 from tests.crash.trial.messages import NotedV1
 from tests.crash.trial.publishing import all_delivered, publish_at_once
 from tests.processes import eventually, worker
-from tickets_project.outbox.worker.dispatching import BATCH
+from tickets_project.outbox.worker.fairness import BATCH
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.crash, pytest.mark.timeout(3600)]
 

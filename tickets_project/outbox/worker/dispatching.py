@@ -35,7 +35,6 @@ from tickets_project.outbox.worker.waking import Bell, Heard, Lifeline, Supervis
 from tickets_project.spans import flush_spans
 
 POLL_SECONDS = 1.0
-BATCH = 100
 # What one thread has prepared waits so long for what others are about to, since commits cost more than most effects.
 GATHER_SECONDS = 0.003
 _LAST_CALLS_SECONDS = 0.1
@@ -133,11 +132,13 @@ class Dispatching:
         return len(claims)
 
     def _run_transactional(self, busy: Counter[str]) -> int:
-        turn = self._fairness.for_own_thread(busy=busy, now=monotonic())
+        began = monotonic()
+        turn = self._fairness.for_own_thread(busy=busy, now=began)
         self._look_again_in(turn.others_in)
-        claims = self._claim(turn.handlers, BATCH)
+        claims = self._claim(turn.handlers, turn.limit)
         for group in by_handler([pair for claim in claims for pair in self._effect_of(claim)]):
             self._commit_group(group)
+        self._fairness.notice_turn(turn, began=began, ended=monotonic())
         return len(claims)
 
     def _claim(self, handlers: list[str], limit: int) -> list[Claim]:

@@ -7,16 +7,23 @@ from tickets_project.outbox.subscriptions import Subscriptions
 
 # A transactional handler that has taken longer is run beside the others from then on, not before them.
 SLOW_SECONDS = 0.2
-# While threads are busy with what is urgent, the other transactional handlers have their turn this seldom.
-OTHERS_SECONDS = 0.25
+# How many transactional deliveries have their turn at once; fewer while threads are busy with what is urgent.
+BATCH = 100
+SHORT_BATCH = 50
+# While threads are busy with what is urgent, the others then wait so many times as long as their turn took.
+OTHERS_WAIT = 9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Turn:
-    """The transactional handlers whose turn it is, and in how many seconds it is that of those left out, if any."""
+    """The transactional handlers whose turn it is, for so many deliveries.
+
+    When some are left out, `others_in` tells in how many seconds it is theirs; it is infinite when none is.
+    """
 
     handlers: list[str]
-    others_in: float
+    limit: int
+    others_in: float = float("inf")
 
 
 class Fairness:
@@ -33,7 +40,7 @@ class Fairness:
         self._slow: set[str] = set()
         # In this turn, since a delivery that fails costs many times what others cost.
         self._seconds_failing: defaultdict[str, float] = defaultdict(float)
-        self._others_had_their_turn_at = float("-inf")
+        self._others_wait_until = float("-inf")
 
     def is_transactional(self, handler: str) -> bool:
         """Tell whether the handler commits what it does itself."""
@@ -72,9 +79,13 @@ class Fairness:
         """
         self._seconds_failing.clear()
         prompt = self._transactional - self._slow
-        others_in = self._others_had_their_turn_at + OTHERS_SECONDS - now
         # What sleeps needs nobody to make room for it.
-        if busy.keys() & self.urgent - self._slow and others_in > 0:
-            return Turn(handlers=list(prompt & self.urgent), others_in=others_in)
-        self._others_had_their_turn_at = now
-        return Turn(handlers=list(prompt), others_in=float("inf"))
+        makes_room = bool(busy.keys() & self.urgent - self._slow)
+        if makes_room and now < self._others_wait_until:
+            return Turn(handlers=list(prompt & self.urgent), limit=BATCH, others_in=self._others_wait_until - now)
+        return Turn(handlers=list(prompt), limit=SHORT_BATCH if makes_room else BATCH)
+
+    def notice_turn(self, turn: Turn, *, began: float, ended: float) -> None:
+        """Take note of how long a turn of the dispatcher's own thread has lasted, by the clock that began it."""
+        if turn.others_in == float("inf"):
+            self._others_wait_until = ended + OTHERS_WAIT * (ended - began)
