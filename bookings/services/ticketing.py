@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from bookings.models import Ticket, TicketStatus
 from bookings.services import announcing
@@ -11,10 +11,14 @@ from bookings.services.locking import locked_ticket
 from tickets_project.audit.acts import Act
 from tickets_project.outbox.publishing import publish
 
+# In SQL, since hundreds are printed in a second, and the ORM takes ten times as long to build this than it takes to run.
+_NOTE_PRINTED = "UPDATE bookings_ticket SET printed_at = %s, file_name = %s WHERE id = %s AND printed_at IS NULL"
+
 
 def record_printed(*, ticket_id: UUID, file_name: str, at: datetime) -> None:
     """Note that the ticket's document is in the files service; the first note stays."""
-    Ticket.objects.filter(id=ticket_id, printed_at=None).update(printed_at=at, file_name=file_name)
+    with connection.cursor() as cursor:
+        cursor.execute(_NOTE_PRINTED, [at, file_name, ticket_id])
 
 
 @transaction.atomic
