@@ -36,7 +36,7 @@ from tickets_project.spans import flush_spans
 
 POLL_SECONDS = 1.0
 # What one thread has prepared waits so long for what others are about to, since commits cost more than most effects.
-GATHER_SECONDS = 0.003
+GATHER_SECONDS = 0.008
 _LAST_CALLS_SECONDS = 0.1
 
 Outcome = TypeVar("Outcome")
