@@ -11,7 +11,7 @@ from bookings.services.locking import locked_ticket
 from tickets_project.audit.acts import Act
 from tickets_project.outbox.publishing import publish
 
-# In SQL, since hundreds are printed in a second, and the ORM takes ten times as long to build this than it takes to run.
+# In SQL, since it is done for each ticket, and the ORM takes longer to build this than it takes to run.
 _NOTE_PRINTED = "UPDATE bookings_ticket SET printed_at = %s, file_name = %s WHERE id = %s AND printed_at IS NULL"
 
 
