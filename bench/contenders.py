@@ -35,6 +35,7 @@ class Contender:
     python: str = str(PEERS_PYTHON)
     # Who is started to handle the events, when it is not the module itself.
     worker: str = ""
+    argument: str = "work"
     processes: int = 1
     redis: bool = False
 
@@ -53,9 +54,19 @@ OURS = Contender(
 CONTENDERS = [
     Contender(
         name="floor",
-        about="the floor: our SQL in a bare psycopg loop, 2 processes",
+        about="the floor: our SQL in a bare psycopg loop, 2 processes, batches of 20",
         module="bench.ours",
         worker="bench.floor",
+        argument="20",
+        python=sys.executable,
+        processes=2,
+    ),
+    Contender(
+        name="floor_of_100",
+        about="the floor in batches of 100, as large as ours",
+        module="bench.ours",
+        worker="bench.floor",
+        argument="100",
         python=sys.executable,
         processes=2,
     ),
@@ -122,7 +133,7 @@ class Installation:
     def working(self, **more: str) -> Iterator[list[int]]:
         """Run its workers; yield the ids of the processes that were started."""
         module = self.contender.worker or self.contender.module
-        arguments = [self.contender.python, "-m", module, "work"]
+        arguments = [self.contender.python, "-m", module, self.contender.argument]
         with ExitStack() as stack:
             yield [
                 stack.enter_context(command(*arguments, **(self.environment | more))).pid

@@ -6,6 +6,7 @@ There is no renewal, no retry, no order and no handler; what the outbox takes lo
 
 import os
 import signal
+import sys
 from time import sleep, time
 from typing import Any
 from uuid import uuid4
@@ -14,7 +15,6 @@ import psycopg
 
 from bench.table import INSERT
 
-BATCH = 20
 _CLAIM = """
     UPDATE outbox_delivery AS delivery
     SET attempts = attempts + 1, claimed_by = %(worker)s,
@@ -38,12 +38,13 @@ _SETTLE = """
 
 
 def main() -> None:
-    """Deliver until SIGTERM."""
+    """Deliver in batches of the size that is the first argument, until SIGTERM."""
+    batch = int(sys.argv[1])
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     worker = uuid4()
     with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as connection:
         while True:
-            claimed = connection.execute(_CLAIM, {"worker": worker, "limit": BATCH}).fetchall()
+            claimed = connection.execute(_CLAIM, {"worker": worker, "limit": batch}).fetchall()
             if claimed:
                 _deliver(connection, claimed, worker=worker)
             else:
