@@ -74,6 +74,7 @@ prove: install ## the long form of the proofs that the tests run in short, about
 bench: install .venv-bench/installed ## the benchmarks, as ratios against something measured in the same run
 	$(BIN)/python -m bench.run events
 	$(BIN)/python -m bench.run print_tickets
+	$(BIN)/python -m bench.run serving
 	$(BIN)/python -m bench.run ageing
 	$(BIN)/python -m bench.results
 

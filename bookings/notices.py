@@ -7,6 +7,7 @@ from bookings.models import Booking, Refund, Ticket
 from bookings.qr_links import qr_code_url
 from tickets_project.audit.acts import Act
 from tickets_project.notifications.services import notify
+from tickets_project.outbox.messages import Event
 from tickets_project.values import Money
 
 
@@ -50,10 +51,13 @@ def ticket_activated(ticket: Ticket, act: Act) -> None:
     _tell_holder(ticket, "ticket_activated", context, act)
 
 
-def ticket_redeemed(ticket: Ticket, act: Act) -> None:
-    """Tell that somebody entered with the ticket."""
+def ticket_redeemed(ticket: Ticket, act: Act, *, told: Sequence[Event]) -> None:
+    """Tell that somebody entered with the ticket.
+
+    :param told: the events of it, published together with the mail
+    """
     context = {"redeemed_at": ticket.redeemed_at, "location": ticket.redeemed_location or None}
-    _tell_holder(ticket, "ticket_redeemed", context, act)
+    _tell_holder(ticket, "ticket_redeemed", context, act, told=told)
 
 
 def refund_processed(refund: Refund, act: Act) -> None:
@@ -78,7 +82,7 @@ def _place(booking: Booking) -> dict[str, Any]:
 def _tell(booking: Booking, template: str, context: dict[str, Any], act: Act) -> None:
     notify(
         template=template,
-        recipient=booking.owner,
+        recipient_id=booking.owner_id,
         email=booking.customer_email,
         context=context,
         about=("booking", str(booking.id)),
@@ -86,12 +90,15 @@ def _tell(booking: Booking, template: str, context: dict[str, Any], act: Act) ->
     )
 
 
-def _tell_holder(ticket: Ticket, template: str, context: dict[str, Any], act: Act) -> None:
+def _tell_holder(
+    ticket: Ticket, template: str, context: dict[str, Any], act: Act, *, told: Sequence[Event] = ()
+) -> None:
     notify(
         template=template,
-        recipient=ticket.booking.owner if ticket.booking else None,
+        recipient_id=ticket.owner_id,
         email=ticket.customer_email,
         context={"ticket_id": str(ticket.id), "title": ticket.title, **context},
         about=("ticket", str(ticket.id)),
         at=act.at,
+        told=told,
     )

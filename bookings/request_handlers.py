@@ -9,15 +9,17 @@ from decimal import Decimal
 from functools import partial
 from typing import Any
 
-from bookings import queries, services
+from bookings import services
+from bookings.errors import NonceReused
 from bookings.events import (
     BookingCancellationRequested,
     BookingConfirmationRequested,
     TicketActivationRequested,
-    TicketRedemptionRequested,
 )
 from bookings.models import Booking, Scan, Ticket
-from bookings.services.redeeming import is_repeated, refusal_of
+from bookings.services import announcing
+from bookings.services.locking import locked_at_the_door
+from bookings.services.redeeming import is_of, refusal_of, scan_with, store_scan
 from tickets_project.audit.acts import Act
 from tickets_project.audit.recording import record, subject_of
 from tickets_project.event_result import EventResult
@@ -90,27 +92,28 @@ class TicketRedemptionHandler:
         self, *, redemption_code: str, act: Act, location: str, nonce: str | None, **_signal: Any
     ) -> EventResult:
         """Answer with the ticket and the scan; a repeated scan is answered from what is stored, and not recorded."""
-        scan = partial(services.scan, code=redemption_code, act=act, location=location, nonce=nonce)
-        if is_repeated(code=redemption_code, nonce=nonce, act=act):
-            return _answer(partial(_let_in, scan))
-        ticket = queries.ticket_with_code(redemption_code)
-        publish(
-            TicketRedemptionRequested(
-                ticket_id=str(ticket.id) if ticket else None,
-                user_id=ticket.owner_id if ticket else None,
-                redemption_code=redemption_code,
-                location=location or None,
-            )
-        )
+        earlier = scan_with(nonce, act)
+        if earlier and is_of(earlier, redemption_code):
+            return _answer(lambda: _let_in(earlier))
+        ticket = locked_at_the_door(redemption_code)
         subject = subject_of(ticket) if ticket else ("scan", redemption_code[:36])
-        return _answer(partial(_let_in, scan), refused=("ticket_redemption_refused", subject, act))
+        refused = ("ticket_redemption_refused", subject, act)
+        if earlier:
+            publish(announcing.ticket_redemption_requested(ticket, code=redemption_code, location=location))
+            return _answer(_refuse_nonce, refused=refused)
+        # The request is published together with what comes of it.
+        store = partial(store_scan, ticket, code=redemption_code, act=act, location=location, nonce=nonce)
+        return _answer(lambda: _let_in(store()), refused=refused)
 
 
-def _let_in(scan: Callable[[], Scan]) -> dict[str, Any]:
-    made = scan()
-    if refusal := refusal_of(made):
+def _refuse_nonce() -> dict[str, Any]:
+    raise NonceReused
+
+
+def _let_in(scan: Scan) -> dict[str, Any]:
+    if refusal := refusal_of(scan):
         raise refusal
-    return {"ticket": made.ticket, "scan": made}
+    return {"ticket": scan.ticket, "scan": scan}
 
 
 def _answer(

@@ -156,7 +156,7 @@ CACHES: dict[str, dict[str, Any]] = {
     "default": {"BACKEND": "tickets_project.redis_cache.RedisCache", "LOCATION": REDIS_URL}
     if REDIS_URL
     else {
-        "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
+        "BACKEND": "tickets_project.host_cache.HostCache",
         "LOCATION": VAR_DIR / "cache",
         "OPTIONS": {"MAX_ENTRIES": 10_000},
     }

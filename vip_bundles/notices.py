@@ -14,7 +14,7 @@ def bundle_finalized(bundle: VipBundle, act: Act, *, success: bool) -> None:
     """Tell the customer how the bundle ended."""
     notify(
         template="vip_bundle_finalized",
-        recipient=bundle.owner,
+        recipient_id=bundle.owner_id,
         email=bundle.customer_email,
         context={
             "vip_bundle_id": str(bundle.id),
@@ -33,7 +33,7 @@ def bundle_stuck(bundle: VipBundle, act: Act) -> None:
         return
     notify(
         template="vip_bundle_stuck",
-        recipient=None,
+        recipient_id=None,
         email=settings.OPS_EMAIL,
         context={
             "vip_bundle_id": str(bundle.id),

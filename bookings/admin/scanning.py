@@ -41,6 +41,22 @@ from tickets_project.refusals import DomainError
 REDEEM = "bookings.redeem_ticket"
 LATEST = 10
 LOCATION = "scan_location"
+# All columns of what a scan belongs to cost the page more than the scan does.
+SHOWN = (
+    "scanned_by",
+    "code",
+    "nonce",
+    "scanned_at",
+    "outcome",
+    "answer",
+    "undone_at",
+    "ticket__redemption_code",
+    "ticket__vendor_booking_id",
+    "ticket__ticket_type__name",
+    "ticket__booking__start_time",
+    "ticket__booking__show__title",
+    "ticket__booking__resource__name",
+)
 
 
 class ScanForm(forms.Form):
@@ -65,7 +81,9 @@ class Line:
 def scan_page(request: HttpRequest) -> HttpResponse:
     """Show the page; take a scan that is posted, and answer it."""
     _require(request, REDEEM)
-    return _page(request, _scan(request) if request.method == "POST" else None)
+    if request.method != "POST":
+        return _page(request, None, _latest(request))
+    return _scan(request)
 
 
 @never_cache
@@ -80,8 +98,8 @@ def undo_at_the_door(request: HttpRequest, scan_id: UUID) -> HttpResponse:
     try:
         services.undo_scan(scan_id=scan.pk, act=act)
     except DomainError as refusal:
-        return _page(request, not_undone_answer(refusal.detail))
-    return _page(request, undone_answer(scan))
+        return _page(request, not_undone_answer(refusal.detail), _latest(request))
+    return _page(request, undone_answer(scan), _latest(request))
 
 
 def _require(request: HttpRequest, permission: str) -> None:
@@ -89,19 +107,22 @@ def _require(request: HttpRequest, permission: str) -> None:
         raise PermissionDenied
 
 
-def _scan(request: HttpRequest) -> Answer:
+def _scan(request: HttpRequest) -> HttpResponse:
     form = ScanForm(request.POST)
     if not form.is_valid():
-        return unread_answer("Nothing was read, or too much.")
+        return _page(request, unread_answer("Nothing was read, or too much."), _latest(request))
     said = {**form.cleaned_data, "nonce": form.cleaned_data["nonce"] or uuid4().hex}
     if request.session.get(LOCATION, "") != said["location"]:
         request.session[LOCATION] = said["location"]
     result = _redeem(request, **said)
+    latest = _latest(request)
     if result.error and result.error.code not in ScanOutcome.values:
-        return unread_answer(result.error.detail)
-    # A refusal too is told by the scan that is stored.
-    scan = _scans_of(request).get(nonce=said["nonce"])
-    return answer_of(scan, scans=Scan.objects.filter(ticket=scan.ticket).count() if scan.ticket else 1)
+        return _page(request, unread_answer(result.error.detail), latest)
+    # A refusal too is told by the scan that is stored; a repeated one may be long ago.
+    scan = next((scan for scan in latest if scan.nonce == said["nonce"]), None)
+    scan = scan or _scans_of(request).get(nonce=said["nonce"])
+    scans = Scan.objects.filter(ticket=scan.ticket).count() if scan.ticket else 1
+    return _page(request, answer_of(scan, scans=scans), latest)
 
 
 @transaction.atomic
@@ -111,14 +132,15 @@ def _redeem(request: HttpRequest, *, code: str, location: str, nonce: str) -> Ev
 
 
 def _scans_of(request: HttpRequest) -> QuerySet[Scan]:
-    scans = Scan.objects.filter(scanned_by=actor_of(request))
-    return scans.select_related(
-        "scanned_by", "ticket__ticket_type", "ticket__booking__show", "ticket__booking__resource"
-    )
+    scans = Scan.objects.filter(scanned_by=actor_of(request)).only(*SHOWN)
+    return scans.select_related("ticket__ticket_type", "ticket__booking__show", "ticket__booking__resource")
 
 
-def _page(request: HttpRequest, answer: Answer | None) -> HttpResponse:
-    latest = list(_scans_of(request).order_by("-scanned_at", "-id")[:LATEST])
+def _latest(request: HttpRequest) -> Sequence[Scan]:
+    return list(_scans_of(request).order_by("-scanned_at", "-id")[:LATEST])
+
+
+def _page(request: HttpRequest, answer: Answer | None, latest: Sequence[Scan]) -> HttpResponse:
     context: dict[str, Any] = {"answer": answer, "latest": [_line(scan) for scan in latest]}
     context["undoable"] = _undoable(request, latest)
     if request.headers.get("X-Requested-With") == "scan.js":

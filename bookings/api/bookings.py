@@ -6,6 +6,7 @@ from uuid import uuid4
 
 from django.contrib.auth.models import User
 from django.db.models import QuerySet
+from django.http import Http404
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
@@ -61,8 +62,8 @@ class NewBookingSerializer(StrictSerializer):
         return attrs
 
 
-class BookingSerializer(serializers.Serializer[Booking]):
-    """A booking as it is answered; the price is for all of it, the refund in the currency that was paid."""
+class PlainBookingSerializer(serializers.Serializer[Booking]):
+    """A booking without its tickets; the price is for all of it, the refund in the currency that was paid."""
 
     booking_id = serializers.UUIDField(source="id")
     status = serializers.CharField()
@@ -80,6 +81,11 @@ class BookingSerializer(serializers.Serializer[Booking]):
     confirmed_at = UtcDateTimeField(allow_null=True)
     cancelled_at = UtcDateTimeField(allow_null=True)
     refund_amount = AmountField(allow_null=True)
+
+
+class BookingSerializer(PlainBookingSerializer):
+    """A booking as it is answered."""
+
     tickets = TicketSerializer(source="tickets.all", many=True)
 
 
@@ -103,7 +109,8 @@ class BookingsView(ListAPIView[Booking]):
         new.is_valid(raise_exception=True)
         user = authenticated_user(request)
         facts = {**new.validated_data, "customer_email": email_of(user, new.validated_data.get("customer_email"))}
-        return Response(BookingSerializer(_book(facts, user)).data, status=201)
+        # It has no tickets before it is confirmed.
+        return Response({**PlainBookingSerializer(_book(facts, user)).data, "tickets": []}, status=201)
 
 
 class BookingView(RetrieveAPIView[Booking]):
@@ -131,5 +138,7 @@ def _book(facts: dict[str, Any], user: User) -> Booking:
     if "resource_id" in facts:
         get_object_or_404(Resource, id=facts["resource_id"])
         return services.book_resource(booking_id=uuid4(), owner=user, act=act, **facts)
-    get_object_or_404(Show, id=facts["show_id"])
-    return services.make_booking(booking_id=uuid4(), owner=user, act=act, **facts)
+    try:
+        return services.make_booking(booking_id=uuid4(), owner=user, act=act, **facts)
+    except Show.DoesNotExist as error:
+        raise Http404 from error

@@ -104,6 +104,16 @@ def ticket_activated(ticket: Ticket, act: Act) -> Event:
     )
 
 
+def ticket_redemption_requested(ticket: Ticket | None, *, code: str, location: str) -> Event:
+    """Return the event of a scan; no ticket may have its code."""
+    return events.TicketRedemptionRequested(
+        ticket_id=str(ticket.id) if ticket else None,
+        user_id=ticket.owner_id if ticket else None,
+        redemption_code=code,
+        location=location or None,
+    )
+
+
 def ticket_redeemed(ticket: Ticket, act: Act) -> Event:
     """Return the event of a ticket that has just let its holder in."""
     return events.TicketRedeemed(

@@ -10,13 +10,16 @@ from bookings import errors, notices
 from bookings.codes import tidied
 from bookings.models import Booking, BookingStatus, Refund, Scan, ScanOutcome, Ticket, TicketStatus
 from bookings.services import announcing
-from bookings.services.locking import locked_ticket
+from bookings.services.locking import locked_at_the_door, locked_ticket
 from bookings.services.ticketing import expire, is_over
 from tickets_project.audit.acts import Act
+from tickets_project.outbox.messages import Event
 from tickets_project.outbox.publishing import publish
 from tickets_project.refusals import DomainError
 
 UNDO_WITHIN = timedelta(minutes=15)
+
+_EARLIER = "SELECT id FROM bookings_scan WHERE scanned_by_id = %s AND nonce = %s"
 
 _REFUSALS: dict[str, type[DomainError]] = {
     kind.code: kind
@@ -39,25 +42,47 @@ def scan(*, code: str, act: Act, location: str, nonce: str | None) -> Scan:
 
     :raises NonceReused: if the nonce belongs to a scan of another code
     """
-    if earlier := _earlier(nonce, act):
-        if not _is_same(earlier.code, code):
+    if earlier := scan_with(nonce, act):
+        if not is_of(earlier, code):
             raise errors.NonceReused
         return earlier
-    ticket = _locked_by_code(code)
-    refusal = _refusal(ticket, act)
+    return store_scan(locked_at_the_door(code), code=code, act=act, location=location, nonce=nonce)
+
+
+def scan_with(nonce: str | None, act: Act) -> Scan | None:
+    """Return this member of staff's scan with the nonce; whoever else asks for it waits until the transaction ends."""
+    if nonce is None:
+        return None
+    with connection.cursor() as cursor:
+        # A scan of an unknown code has no ticket whose lock would keep it apart from its repetition.
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"scan {act.by} {nonce}"])
+        cursor.execute(_EARLIER, [act.actor.pk if act.actor else None, nonce])
+        found = cursor.fetchone()
+    return Scan.objects.get(id=found[0]) if found else None
+
+
+def is_of(scan: Scan, code: str) -> bool:
+    """Tell whether this code was scanned, however it is typed."""
+    return tidied(scan.code) == tidied(code)
+
+
+def store_scan(ticket: Ticket | None, *, code: str, act: Act, location: str, nonce: str | None) -> Scan:
+    """Store a scan of a locked ticket, or of a code that no ticket has, and let its holder in if it may be.
+
+    The caller has asked for a scan with the nonce, and there is none.
+    """
     made = Scan(code=code, nonce=nonce, scanned_at=act.at, scanned_by=act.actor, location=location, ticket=ticket)
-    made.outcome = refusal.code if refusal else ScanOutcome.REDEEMED
-    made.answer = {"detail": refusal.detail, "extensions": refusal.extensions} if refusal else {}
+    requested = announcing.ticket_redemption_requested(ticket, code=code, location=location)
+    if ticket and _lets_in(ticket, at=act.at):
+        made.outcome = ScanOutcome.REDEEMED
+        made.save(force_insert=True)
+        _redeem(ticket, act.noting(location=location, nonce=nonce, staff=act.by), location, requested)
+        return made
+    publish(requested)
+    refusal = _refusal(ticket, act)
+    made.outcome, made.answer = refusal.code, {"detail": refusal.detail, "extensions": refusal.extensions}
     made.save(force_insert=True)
-    if ticket and not refusal:
-        _redeem(ticket, act.noting(location=location, nonce=nonce, staff=act.by), location)
     return made
-
-
-def is_repeated(*, code: str, nonce: str | None, act: Act) -> bool:
-    """Tell whether this member of staff has sent this scan before; one that is being stored is waited for."""
-    earlier = _earlier(nonce, act)
-    return earlier is not None and _is_same(earlier.code, code)
 
 
 def refusal_of(scan: Scan) -> DomainError | None:
@@ -96,25 +121,6 @@ def undo_scan(*, scan_id: UUID, act: Act) -> Scan:
     return found
 
 
-def _locked_by_code(code: str) -> Ticket | None:
-    ticket_id = Ticket.objects.filter(redemption_code=tidied(code)).values_list("id", flat=True).first()
-    return locked_ticket(ticket_id) if ticket_id else None
-
-
-def _earlier(nonce: str | None, act: Act) -> Scan | None:
-    """Return this member of staff's scan with the nonce; whoever else asks for it waits until the transaction ends."""
-    if nonce is None:
-        return None
-    with connection.cursor() as cursor:
-        # A scan of an unknown code has no ticket whose lock would keep it apart from its repetition.
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"scan {act.by} {nonce}"])
-    return Scan.objects.filter(scanned_by=act.actor, nonce=nonce).first()
-
-
-def _is_same(one: str, other: str) -> bool:
-    return tidied(one) == tidied(other)
-
-
 def _refuse_if_paid_back(ticket: Ticket) -> None:
     # Asked once the ticket is locked: a cancellation or a refund may have held it until now.
     if refund := Refund.objects.filter(ticket=ticket).first():
@@ -123,7 +129,12 @@ def _refuse_if_paid_back(ticket: Ticket) -> None:
         raise errors.BookingAlreadyCancelled(current_status=BookingStatus.CANCELLED.value)
 
 
-def _refusal(ticket: Ticket | None, act: Act) -> DomainError | None:
+def _lets_in(ticket: Ticket, *, at: datetime) -> bool:
+    is_early = ticket.valid_from is not None and at < ticket.valid_from
+    return ticket.status == TicketStatus.ACTIVE and not is_early and not is_over(ticket, at=at)
+
+
+def _refusal(ticket: Ticket | None, act: Act) -> DomainError:
     """Return why this ticket lets nobody in now; one whose time is over is expired on the way."""
     if ticket is None:
         return errors.UnknownCode()
@@ -131,9 +142,7 @@ def _refusal(ticket: Ticket | None, act: Act) -> DomainError | None:
         expire(ticket, act)
     if ticket.status != TicketStatus.ACTIVE:
         return _refusal_of_state(ticket)
-    if ticket.valid_from and act.at < ticket.valid_from:
-        return errors.NotYetValid(current_status=ticket.status, valid_from=_told(ticket.valid_from))
-    return None
+    return errors.NotYetValid(current_status=ticket.status, valid_from=_told(ticket.valid_from))
 
 
 def _refusal_of_state(ticket: Ticket) -> DomainError:
@@ -155,11 +164,10 @@ def _already(ticket: Ticket, state: dict[str, Any]) -> DomainError:
     )
 
 
-def _redeem(ticket: Ticket, act: Act, location: str) -> None:
+def _redeem(ticket: Ticket, act: Act, location: str, requested: Event) -> None:
     ticket.redeem(act=act, location=location)
-    ticket.save()
-    publish(announcing.ticket_redeemed(ticket, act))
-    notices.ticket_redeemed(ticket, act)
+    ticket.save(update_fields=["status", "redeemed_at", "redeemed_by", "redeemed_location"])
+    notices.ticket_redeemed(ticket, act, told=[requested, announcing.ticket_redeemed(ticket, act)])
 
 
 def _told(at: datetime | None) -> str | None:

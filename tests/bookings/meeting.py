@@ -10,12 +10,13 @@ from django.db.models.signals import pre_save
 
 
 @contextmanager
-def meeting_before_saving(model: type[Model], count: int) -> Iterator[None]:
-    """Let nobody save a row of the model before so many are about to."""
+def meeting_before_saving(model: type[Model], count: int, *, only_new: bool = False) -> Iterator[None]:
+    """Let nobody save a row of the model, or one that is not stored yet, before so many are about to."""
     barrier = Barrier(count)
 
-    def wait(**_signal: Any) -> None:
-        barrier.wait(30)
+    def wait(*, instance: Model, **_signal: Any) -> None:
+        if instance._state.adding or not only_new:
+            barrier.wait(30)
 
     pre_save.connect(wait, sender=model)
     try:

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import runpy
 import shlex
 import shutil
 import signal
@@ -108,7 +109,8 @@ class TestCompose:
 
     def test_has_connections_for_all(self) -> None:
         worker = settings.OUTBOX_DISPATCHERS * (settings.OUTBOX_THREADS + 3) + 4
-        web = option(WEB, "workers") * option(WEB, "threads")
+        gunicorn = runpy.run_path(str(ROOT / "gunicorn.conf.py"))
+        web = gunicorn["workers"] * gunicorn["threads"]
         [most] = [part.partition("=")[2] for part in SERVICES["postgres"]["command"] if "max_connections" in part]
         replicas = {name: SERVICES[name]["deploy"]["replicas"] for name in ("web", "worker")}
         assert 2 * (replicas["worker"] * worker + replicas["web"] * web) < int(most)

@@ -2,8 +2,10 @@
 
 from typing import Any
 
+from django.utils import timezone
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from knox.auth import TokenAuthentication
+from knox.models import AuthToken
 from rest_framework.exceptions import AuthenticationFailed
 
 
@@ -19,6 +21,10 @@ class BearerAuthentication(TokenAuthentication):  # type: ignore[misc] # knox ha
         if not token.isalnum():
             raise AuthenticationFailed("Invalid token.")
         return super().authenticate_credentials(token)
+
+    def _cleanup_token(self, auth_token: AuthToken) -> bool:
+        """Tell whether the token has expired; knox would look through all tokens of the user at each request."""
+        return auth_token.expiry is not None and auth_token.expiry <= timezone.now()
 
 
 class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call] # its registration has no types

@@ -24,6 +24,8 @@ from tickets_project.api.models import IdempotencyKey
 KEPT_FOR = timedelta(hours=24)
 _PRINTABLE = re.compile(r"[\x20-\x7e]{1,255}")
 _BATCH = 1000
+# What replaces an answer that is past its day.
+_ANSWER = ("fingerprint", "status", "body", "location", "created_at")
 
 
 class InvalidIdempotencyKey(APIException):
@@ -161,15 +163,17 @@ def _replayed(keyed: _KeyedRequest) -> Response | None:
 
 def _stored(keyed: _KeyedRequest, response: Response) -> Response:
     if response.status_code < HTTPStatus.BAD_REQUEST:
-        IdempotencyKey.objects.update_or_create(
+        row = IdempotencyKey(
             caller=keyed.caller,
             key=keyed.key,
-            defaults={
-                "fingerprint": keyed.fingerprint,
-                "status": response.status_code,
-                "body": JSONRenderer().render(response.data).decode(),
-                "location": response.headers.get("Location", ""),
-                "created_at": timezone.now(),
-            },
+            fingerprint=keyed.fingerprint,
+            status=response.status_code,
+            body=JSONRenderer().render(response.data).decode(),
+            location=response.headers.get("Location", ""),
+            created_at=timezone.now(),
+        )
+        # One statement: what the request has locked stays locked until it is answered.
+        IdempotencyKey.objects.bulk_create(
+            [row], update_conflicts=True, unique_fields=["caller", "key"], update_fields=_ANSWER
         )
     return response

@@ -1,11 +1,10 @@
 """Writes of notifications."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.contrib.auth.models import User
 from django.db import transaction
 
 from tickets_project.correlation import current_trace
@@ -13,28 +12,32 @@ from tickets_project.notifications.catalogue import stored_context
 from tickets_project.notifications.commands import SendNotification
 from tickets_project.notifications.errors import NotificationPending
 from tickets_project.notifications.models import Notification, State
+from tickets_project.outbox.messages import Message
 from tickets_project.outbox.publishing import publish
 
 
 def notify(  # noqa: PLR0913 - what a notification consists of
     *,
     template: str,
-    recipient: User | None,
+    recipient_id: int | None,
     email: str,
     context: Mapping[str, Any],
     about: tuple[str, str],
     at: datetime,
+    told: Sequence[Message] = (),
 ) -> Notification:
     """Store a notification and have it sent, both in the caller's transaction.
 
+    :param recipient_id: the account of whom it is for, None when there is none
     :param template: a name in the catalogue, which says what stands in `context`
     :param about: the type and the id of what it tells of, such as `("booking", "…")`
+    :param told: what is published before it, at the cost of one statement for all
     :raises ValueError: if the context is not what the template needs
     :raises NotInTransaction: if no transaction is open
     """
     notification = Notification(
         template=template,
-        recipient=recipient,
+        recipient_id=recipient_id,
         email=email,
         context=stored_context(template, context),
         about_type=about[0],
@@ -44,7 +47,7 @@ def notify(  # noqa: PLR0913 - what a notification consists of
         requested_at=at,
     )
     # First, since it refuses to work outside a transaction, where the row would stay without it.
-    publish(SendNotification(notification_id=str(notification.id)))
+    publish(*told, SendNotification(notification_id=str(notification.id)))
     notification.save(force_insert=True)
     return notification
 

@@ -40,7 +40,8 @@ _PUBLISH = """
     )
     SELECT pg_notify(%(channel)s, '')
     FROM (
-        SELECT outbox_end_waits(ARRAY(SELECT aggregateid FROM message)) AS ended, (SELECT count(*) FROM delivery) AS made
+        SELECT outbox_end_waits(ARRAY(SELECT aggregateid FROM message)) AS ended,
+            (SELECT count(*) FROM delivery) AS made
     ) AS due
     WHERE ended + made > 0
 """

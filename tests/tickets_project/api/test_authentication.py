@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from knox.models import AuthToken
+from pytest_django import DjangoAssertNumQueries
 from rest_framework.test import APIClient
 
 WHOAMI = "/api/v1/whoami/"
@@ -46,6 +47,15 @@ class TestBearerAuthentication:
     def test_refuses_an_expired_token(self, ada: User) -> None:
         _, token = AuthToken.objects.create(user=ada, expiry=timedelta(seconds=-1))
         assert ask(f"Bearer {token}").status_code == 401
+
+    def test_asks_once_however_many_tokens_a_user_has(
+        self, ada: User, django_assert_num_queries: DjangoAssertNumQueries
+    ) -> None:
+        for _ in range(3):
+            AuthToken.objects.create(user=ada, expiry=timedelta(seconds=-1))
+        _, token = AuthToken.objects.create(user=ada)
+        with django_assert_num_queries(1):
+            assert ask(f"Bearer {token}").status_code == 200
 
     def test_refuses_a_token_that_only_begins_like_one(self, ada: User) -> None:
         _, token = AuthToken.objects.create(user=ada)

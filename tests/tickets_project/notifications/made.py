@@ -83,7 +83,7 @@ def unsaved(template: str, *, email: str = "ada@customers.example", **facts: Any
 def pending(template: str = "booking_confirmed", *, facts: dict[str, Any] | None = None, **said: Any) -> Notification:
     """Store a notification, to be sent."""
     defaults: dict[str, Any] = {
-        "recipient": None,
+        "recipient_id": None,
         "email": "ada@customers.example",
         "about": ("booking", str(uuid4())),
         "at": AT,

@@ -97,7 +97,7 @@ class TestNotificationList:
 class TestNotificationPage:
     def test_shows_the_mail_its_facts_and_its_deliveries(self, admin_client: Client) -> None:
         ada = UserFactory.create(username="ada")
-        notification = pending("booking_cancelled", recipient=ada, facts={"reason": "<b>ill</b>"})
+        notification = pending("booking_cancelled", recipient_id=ada.pk, facts={"reason": "<b>ill</b>"})
         page = admin_client.get(page_of(notification)).content.decode()
         assert "Subject: Booking cancelled: Carmen" in page
         assert "Reason: &lt;b&gt;ill&lt;/b&gt;" in page

@@ -25,7 +25,7 @@ class TestNotify:
         with tracing(Trace(correlation_id="c1")), transaction.atomic():
             notification = notify(
                 template="booking_confirmed",
-                recipient=ada,
+                recipient_id=ada.pk,
                 email="ada@customers.example",
                 context=FACTS["booking_confirmed"],
                 about=("booking", BOOKING),
@@ -47,7 +47,7 @@ class TestNotify:
         with pytest.raises(ValueError, match="needs location"), transaction.atomic():
             notify(
                 template="ticket_redeemed",
-                recipient=None,
+                recipient_id=None,
                 email="ada@customers.example",
                 context={"ticket_id": BOOKING, "redeemed_at": AT},
                 about=("ticket", BOOKING),
@@ -63,7 +63,7 @@ class TestNotifyOutsideATransaction:
         with pytest.raises(NotInTransaction):
             notify(
                 template="booking_confirmed",
-                recipient=None,
+                recipient_id=None,
                 email="ada@customers.example",
                 context=FACTS["booking_confirmed"],
                 about=("booking", BOOKING),

@@ -10,8 +10,9 @@ SLOW_SECONDS = 0.2
 # How many transactional deliveries have their turn at once; fewer while threads are busy with what is urgent.
 BATCH = 100
 SHORT_BATCH = 50
-# While threads are busy with what is urgent, the others then wait so many times as long as their turn took.
+# While threads are busy with what is urgent, the others then wait so many times as long as their turn took, at most.
 OTHERS_WAIT = 9
+OTHERS_WAIT_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,4 +89,4 @@ class Fairness:
     def notice_turn(self, turn: Turn, *, began: float, ended: float) -> None:
         """Take note of how long a turn of the dispatcher's own thread has lasted, by the clock that began it."""
         if turn.others_in == float("inf"):
-            self._others_wait_until = ended + OTHERS_WAIT * (ended - began)
+            self._others_wait_until = ended + min(OTHERS_WAIT * (ended - began), OTHERS_WAIT_SECONDS)

@@ -7,7 +7,14 @@ import pytest
 from tests.tickets_project.outbox import messages_for_tests
 from tests.tickets_project.outbox.messages_for_tests import Happened
 from tickets_project.outbox.subscriptions import Subscription, Subscriptions
-from tickets_project.outbox.worker.fairness import OTHERS_SECONDS, SLOW_SECONDS, Fairness
+from tickets_project.outbox.worker.fairness import (
+    BATCH,
+    OTHERS_WAIT,
+    OTHERS_WAIT_SECONDS,
+    SHORT_BATCH,
+    SLOW_SECONDS,
+    Fairness,
+)
 
 
 def handle(_message: Happened) -> None:
@@ -46,13 +53,29 @@ class TestForOwnThread:
     def test_is_each_transactional_handler(self, fairness: Fairness) -> None:
         assert set(fairness.for_own_thread(busy=Counter(charge=1), now=0).handlers) == {"record", "count"}
 
-    def test_leaves_the_others_out_for_a_moment_while_an_urgent_call_runs(self, fairness: Fairness) -> None:
-        assert set(fairness.for_own_thread(busy=Counter(print=1), now=0).handlers) == {"record", "count"}
-        turn = fairness.for_own_thread(busy=Counter(print=1), now=0.1)
-        assert turn.handlers == ["record"]
-        assert turn.others_in == pytest.approx(OTHERS_SECONDS - 0.1)
-        later = fairness.for_own_thread(busy=Counter(print=1), now=OTHERS_SECONDS)
+    def test_gives_the_others_a_tenth_of_its_time_while_an_urgent_call_runs(self, fairness: Fairness) -> None:
+        theirs = fairness.for_own_thread(busy=Counter(print=1), now=0)
+        assert set(theirs.handlers) == {"record", "count"}
+        assert theirs.limit == SHORT_BATCH
+        fairness.notice_turn(theirs, began=0, ended=0.1)
+        own = fairness.for_own_thread(busy=Counter(print=1), now=0.2)
+        assert own.handlers == ["record"]
+        assert own.limit == BATCH
+        assert own.others_in == pytest.approx(0.1 + OTHERS_WAIT * 0.1 - 0.2)
+        fairness.notice_turn(own, began=0.2, ended=0.9)
+        later = fairness.for_own_thread(busy=Counter(print=1), now=0.1 + OTHERS_WAIT * 0.1)
         assert set(later.handlers) == {"record", "count"}
+
+    def test_leaves_the_others_out_for_no_longer_than_a_second(self, fairness: Fairness) -> None:
+        fairness.notice_turn(fairness.for_own_thread(busy=Counter(print=1), now=0), began=0, ended=5)
+        assert fairness.for_own_thread(busy=Counter(print=1), now=5).others_in == OTHERS_WAIT_SECONDS
+        assert "count" in fairness.for_own_thread(busy=Counter(print=1), now=5 + OTHERS_WAIT_SECONDS).handlers
+
+    def test_gives_all_their_turn_as_soon_as_no_urgent_call_runs(self, fairness: Fairness) -> None:
+        fairness.notice_turn(fairness.for_own_thread(busy=Counter(print=1), now=0), began=0, ended=5)
+        turn = fairness.for_own_thread(busy=Counter(charge=1), now=5)
+        assert set(turn.handlers) == {"record", "count"}
+        assert turn.limit == BATCH
 
 
 class TestNotice:
@@ -67,7 +90,7 @@ class TestNotice:
         assert not fairness.is_slow("count")
 
     def test_makes_no_room_for_an_urgent_call_that_sleeps_until_it_is_quick_again(self, fairness: Fairness) -> None:
-        fairness.for_own_thread(busy=Counter(), now=0)
+        fairness.notice_turn(fairness.for_own_thread(busy=Counter(), now=0), began=0, ended=0.1)
         fairness.notice("print", seconds=60)
         assert set(fairness.for_own_thread(busy=Counter(print=1), now=0.1).handlers) == {"record", "count"}
         fairness.notice("print", seconds=0.01)
