@@ -28,7 +28,7 @@ def post(client: APIClient | Client, path: str, body: dict[str, Any], **headers:
 
 
 class TestBookingsView:
-    @pytest.mark.parametrize(("headers", "statements"), [({}, 8), ({"Idempotency-Key": "k"}, 13)])
+    @pytest.mark.parametrize(("headers", "statements"), [({}, 9), ({"Idempotency-Key": "k"}, 14)])
     def test_asks_no_more_often_than_it_must(
         self,
         customer: APIClient,
@@ -43,7 +43,7 @@ class TestBookingsView:
 
 
 class TestRedeemTicketView:
-    @pytest.mark.parametrize(("nonce", "statements"), [("n1", 12), (None, 10)])
+    @pytest.mark.parametrize(("nonce", "statements"), [("n1", 13), (None, 11)])
     def test_asks_no_more_often_than_it_must(
         self, door: User, django_assert_num_queries: DjangoAssertNumQueries, nonce: str | None, statements: int
     ) -> None:
@@ -54,7 +54,7 @@ class TestRedeemTicketView:
 
     def test_refuses_with_no_more(self, door: User, django_assert_num_queries: DjangoAssertNumQueries) -> None:
         client, code = with_token(door), pending_ticket().redemption_code
-        with django_assert_num_queries(10):
+        with django_assert_num_queries(11):
             status = post(client, "/api/v1/admin/tickets/redeem/", {"redemption_code": code, "nonce": "n1"})
         assert status == 409
 
@@ -67,5 +67,5 @@ class TestScanPage:
         for latest in range(4):
             body = {"code": active_ticket().redemption_code, "nonce": str(latest)}
             # Where one stands is remembered with the first scan.
-            with django_assert_num_queries(15) if latest else nullcontext():
+            with django_assert_num_queries(16) if latest else nullcontext():
                 assert post(client, "/admin/scan/", body, **{"X-Requested-With": "scan.js"}) == 200
