@@ -107,8 +107,8 @@ _RELEASE = """
         available_at = statement_timestamp(), attempts = attempts - %(unrun)s
     WHERE claimed_by = %(dispatcher)s AND status = 'pending' AND (%(ids)s::bigint[] IS NULL OR id = ANY(%(ids)s))
 """
-# The concatenation keeps out the index of pending rows, which the planner takes for tiny: while an old snapshot is open,
-# it has an entry for each row that was ever pending. These rows are found by their ids.
+# The concatenation keeps out the index of pending rows, which the planner takes for tiny: while an old snapshot is
+# open, it has an entry for each row that was ever pending. These rows are found by their ids.
 _SETTLE = """
     UPDATE outbox_delivery AS delivery
     SET status = 'delivered', delivered_at = statement_timestamp(), claimed_until = NULL, waiting_since = NULL
