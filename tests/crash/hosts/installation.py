@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
+from uuid import UUID
 
 import psutil
 from django.db import connection
@@ -45,11 +46,21 @@ class Installation:
 
         :param within: the command that runs the worker
         """
-        known = list(Dispatcher.objects.values_list("id", flat=True))
-        hosts = [self._host(name, within, environment) for name in names]
-        new = Dispatcher.objects.exclude(id__in=known)
-        eventually(lambda: new.count() == DISPATCHERS * len(names), seconds=120)
+        hosts = [self._host(name) for name in names]
+        self.run_workers(*hosts, within=within, **environment)
         return hosts
+
+    def run_workers(self, *hosts: Host, within: Sequence[str] = (), **environment: str) -> None:
+        """Start a worker on each, for the first time or again; returns when all of their dispatchers are at work."""
+        known = list(Dispatcher.objects.values_list("id", flat=True))
+        for host in hosts:
+            output = self._stack.enter_context(self._log(host).open("a"))
+            self._workers[host] = self.start(
+                host, "manage.py", "run_worker", within=within, output=output, **environment
+            )
+        new = Dispatcher.objects.exclude(id__in=known)
+        # More, when one that was at work has been relieved meanwhile.
+        eventually(lambda: new.count() >= DISPATCHERS * len(hosts), seconds=120)
 
     def start(
         self, host: Host, *arguments: str, within: Sequence[str] = (), output: IO[str] | None = None, **more: str
@@ -81,25 +92,33 @@ class Installation:
         for process in (worker, *worker.children(recursive=True)):
             process.send_signal(number)
 
-    def _host(self, name: str, within: Sequence[str], environment: dict[str, str]) -> Host:
+    def _host(self, name: str) -> Host:
         host = self._network.host(name)
         self._stack.callback(host.power_off)
-        output = self._stack.enter_context(self._log(host).open("w"))
-        self._workers[host] = self.start(host, "manage.py", "run_worker", within=within, output=output, **environment)
         return host
 
     def _log(self, host: Host) -> Path:
         return self._logs / f"{host.address}.log"
 
 
-def in_hand_of(**dispatchers: str) -> list[int]:
+def dispatchers_of(host: Host) -> list[UUID]:
+    """Return the dispatchers that are known there, alive or not."""
+    return list(Dispatcher.objects.filter(host=host.name).values_list("id", flat=True))
+
+
+def in_hand_of(**dispatchers: object) -> list[int]:
     """Return what these dispatchers have claimed and not settled."""
     return list(_claimed_by(**dispatchers).filter(status=Status.PENDING).values_list("id", flat=True))
 
 
-def delivered_by(**dispatchers: str) -> int:
-    """Return how many deliveries these dispatchers have made."""
-    return _claimed_by(**dispatchers).filter(status=Status.DELIVERED).count()
+def delivered_by(*, after: int = 0, **dispatchers: object) -> int:
+    """Return how many of the deliveries that are newer than this one these dispatchers have made."""
+    return _claimed_by(**dispatchers).filter(status=Status.DELIVERED, id__gt=after).count()
+
+
+def newest_delivery() -> int:
+    """Return the newest delivery; 0 when there is none."""
+    return Delivery.objects.aggregate(newest=Max("id"))["newest"] or 0
 
 
 def last_delivered_at(deliveries: list[int]) -> datetime:
@@ -118,5 +137,5 @@ def connections_of(host: Host, *, application: str = "") -> int:
         return int(cursor.fetchone()[0])
 
 
-def _claimed_by(**dispatchers: str) -> QuerySet[Delivery]:
+def _claimed_by(**dispatchers: object) -> QuerySet[Delivery]:
     return Delivery.objects.filter(claimed_by__in=Dispatcher.objects.filter(**dispatchers).values("id"))

@@ -31,6 +31,12 @@ signal.signal(signal.SIGCHLD, signal.SIG_IGN)
 print("up", flush=True)
 sys.stdin.read()
 """
+# What hosts and their network are made of.
+_PARTS = """
+mount -t tmpfs none /mnt
+ip link add switch type bridge
+ip link add one-end type veth peer name other-end
+"""
 _NEW_NAMESPACES = ("--net", "--uts", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc")
 _NET = 0x40000000  # CLONE_NEWNET
 
@@ -41,8 +47,10 @@ def what_hosts_lack() -> str:
         return "hosts of one's own need root"
     if missing := [name for name in ("ip", "unshare", "nsenter", "mount") if not shutil.which(name)]:
         return f"hosts of one's own need {' and '.join(missing)} (Debian: iproute2, util-linux, mount)"
-    allowed = subprocess.run(["unshare", "--net", "--pid", "--fork", "true"], capture_output=True, check=False)
-    return "" if allowed.returncode == 0 else f"hosts of one's own are not allowed: {allowed.stderr.decode().strip()}"
+    tried = subprocess.run(
+        ["unshare", *_NEW_NAMESPACES, "sh", "-ec", _PARTS], capture_output=True, text=True, check=False
+    )
+    return "" if tried.returncode == 0 else f"this machine allows no hosts of one's own: {tried.stderr.strip()}"
 
 
 class Host:
@@ -73,6 +81,10 @@ class Host:
             self._unshare.communicate()
         for process in self._started:
             process.wait()
+
+    def kill_all(self) -> None:
+        """Kill all that was started on it, at once; the host itself stays."""
+        assert self.start("kill", "-KILL", "-1").wait() == 0
 
     @property
     def pid(self) -> int:
