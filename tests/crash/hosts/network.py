@@ -84,7 +84,7 @@ class Host:
 
     def kill_all(self) -> None:
         """Kill all that was started on it, at once; the host itself stays."""
-        assert self.start("kill", "-KILL", "-1").wait() == 0
+        assert self.start("kill", "-KILL", "--", "-1").wait() == 0
 
     @property
     def pid(self) -> int:

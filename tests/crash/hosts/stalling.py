@@ -14,10 +14,13 @@ from tests.crash.trial.subscriptions import SUBSCRIPTIONS as TRIALS
 from tickets_project.outbox.messages import Event
 from tickets_project.outbox.subscriptions import Subscription, Subscriptions
 
+# Longer than it takes until others have the lock.
+STALL_SECONDS = 25
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StalledV1(Event):
-    """Its handler takes a lock, and on one host keeps it for half a minute."""
+    """Its handler takes a lock, and on one host keeps it for a while."""
 
     NAME: ClassVar[str] = "Stalled_v1"
     AGGREGATE: ClassVar[tuple[str, str]] = ("trial", "number")
@@ -31,7 +34,7 @@ def stall(message: StalledV1) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [message.lock])
     if socket.gethostname() == message.host:
-        sleep(30)
+        sleep(STALL_SECONDS)
     take_effect("trial.stall", message.number)
 
 

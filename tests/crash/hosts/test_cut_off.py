@@ -1,5 +1,6 @@
 """A host that is cut off the network says no goodbye: what it held is free soon, and it comes back by itself."""
 
+import logging
 import signal
 from collections.abc import Callable
 from datetime import datetime
@@ -9,6 +10,7 @@ from time import monotonic
 import pytest
 from django.utils import timezone
 
+from tests.crash.hosts.forms import BROKERS, in_full_only
 from tests.crash.hosts.installation import Installation, connections_of, delivered_by, in_hand_of, last_delivered_at
 from tests.crash.hosts.network import Host, Network
 from tests.crash.hosts.stalling import StalledV1
@@ -20,6 +22,8 @@ from tickets_project.gateway import payments
 from tickets_project.outbox.models import Delivery
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.crash, pytest.mark.timeout(300)]
+
+log = logging.getLogger(__name__)
 
 LOCK, NOTES = 7, 50
 # A connection that nobody asks for signs of life, with a lock of its own.
@@ -54,8 +58,13 @@ def last_of(*handlers: str) -> datetime:
 def assert_all_is_soon_done_by_others(since: datetime) -> None:
     """What does not need the lock does not wait for it."""
     eventually(all_delivered, seconds=60)
-    assert (last_of("trial.stall", "trial.pay") - since).total_seconds() < 15
-    assert last_of("trial.note", "trial.note_too") < last_of("trial.stall")
+    rest_after, taken_up_after = (
+        (last_of(*handlers) - since).total_seconds()
+        for handlers in (("trial.note", "trial.note_too"), ("trial.stall", "trial.pay"))
+    )
+    log.info("what was in hand is done after %.1f s, the rest after %.1f s", taken_up_after, rest_after)
+    assert taken_up_after < 15
+    assert rest_after < taken_up_after
 
 
 def assert_alpha_works_again(fault: Callable[..., None]) -> None:
@@ -68,7 +77,9 @@ def assert_alpha_works_again(fault: Callable[..., None]) -> None:
         eventually(all_delivered, seconds=60)
         return delivered_by(host="alpha") > before
 
+    back_at = monotonic()
     eventually(takes_part, seconds=60)
+    log.info("it takes part again after %.1f s", monotonic() - back_at)
     paid = dict.fromkeys(range(1, next(numbers)), 1)
     assert effects("trial.pay") == paid
     assert len(payments.refunds()) == len(paid)
@@ -77,7 +88,7 @@ def assert_alpha_works_again(fault: Callable[..., None]) -> None:
 
 
 class TestCutOffHost:
-    @pytest.mark.parametrize("broker", ["orm", "redis"], indirect=True)
+    @pytest.mark.parametrize("broker", BROKERS, indirect=True)
     def test_loses_its_locks_and_its_work_to_the_others_and_comes_back(
         self, installation: Installation, network: Network, fault: Callable[..., None]
     ) -> None:
@@ -88,6 +99,7 @@ class TestCutOffHost:
         publish_what_needs_the_lock()
         assert_all_is_soon_done_by_others(cut_at)
         eventually(lambda: connections_of(alpha) == 0, seconds=15)
+        log.info("its connections are gone after %.1f s", (timezone.now() - cut_at).total_seconds())
         assert connections_of(alpha, application="careless") == 1
         network.mend(alpha)
         # The handler that stalled goes on too, and finds that its transaction is gone.
@@ -101,10 +113,13 @@ class TestCutOffHost:
         network.cut(alpha)
         worker.send_signal(signal.SIGTERM)
         worker.wait(40)
+        stopped_after = monotonic() - asked
+        log.info("stopped while cut off after %.1f s", stopped_after)
         # As long as docs/deploy/ gives it.
-        assert monotonic() - asked < 30
+        assert stopped_after < 30
 
 
+@in_full_only
 class TestFrozenHost:
     @pytest.mark.parametrize("broker", ["orm"], indirect=True)
     def test_loses_them_too_though_its_kernel_answers(

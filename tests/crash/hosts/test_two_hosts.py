@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 
 from tests.crash.hosts.alarms import LOOKING_AT_ONCE, alarms, let_alarms_fall_due, set_alarms
-from tests.crash.hosts.forms import BROKERS, LOSSES
+from tests.crash.hosts.forms import BROKERS, LOSSES, in_full_only
 from tests.crash.hosts.installation import (
     CONTAINER,
     Installation,
@@ -103,6 +103,7 @@ class TestTwoHosts:
         eventually(all_delivered, seconds=60)
         assert_each_done_once(LOSSES + 1)
 
+    @in_full_only
     def test_run_each_schedule_once(self, installation: Installation) -> None:
         set_alarms(ALARMS)
         alpha, _ = installation.hosts("alpha", "beta", **LOOKING_AT_ONCE)
@@ -131,6 +132,7 @@ class TestContainers:
         # Nobody has taken the other's processes for dead ones of its own.
         assert "dispatcher died" not in installation.log_of(second)
 
+    @in_full_only
     def test_end_when_they_are_asked_to(self, installation: Installation) -> None:
         [box] = installation.hosts("box", within=CONTAINER)
         worker, asked = installation.worker_of(box), monotonic()
