@@ -98,7 +98,7 @@ class Claims(Dispatchers):
     def retry(self, number: int) -> None:
         self._repair(number, "retried", retry_delivery)
 
-    @precondition(lambda self: self.stuck())
+    @precondition(lambda self: has_in_hand(self) or self.stuck())
     @rule(number=NUMBER)
     def discard(self, number: int) -> None:
         self._repair(number, "discarded", discard_delivery)

@@ -132,7 +132,7 @@ class Model:
 
     def _deliver(self, delivery: ModelDelivery) -> str:
         self.effects[delivery.name] += 1
-        delivery.status, delivery.waiting_since = "delivered", None
+        delivery.status, delivery.leased_until, delivery.waiting_since = "delivered", None, None
         _, delivery.delivered_in = self.moment()
         return "delivered"
 

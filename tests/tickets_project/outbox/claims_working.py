@@ -100,8 +100,16 @@ class Working(RuleBasedStateMachine):
         for claim, delivery in zip(answer, taken, strict=True):
             assert (claim.handler, claim.payload["number"], claim.aggregate_id) == (*delivery.name, delivery.thing)
             assert (claim.attempts, claim.orphaned) == (delivery.attempts + 1, delivery.is_orphaned)
-        seen["claimed"] += len(taken)
+        self._count_claimed(taken, handlers, limit)
         return [InHand(*pair) for pair in zip(answer, self.model.claim(taken, dispatcher), strict=True)]
+
+    def _count_claimed(self, taken: Sequence[ModelDelivery], handlers: Sequence[ModelHandler], limit: int) -> None:
+        left = [each for each in self.model.deliveries if each.handler in handlers and each not in taken]
+        seen["claimed"] += len(taken)
+        seen["orphaned"] += sum(each.is_orphaned for each in taken)
+        if len(taken) < limit:
+            seen["an orphan is left"] += any(each.is_orphaned and self.model.may_run(each) for each in left)
+        seen["held back"] += any(each.status == "pending" and self.model.is_held_back(each) for each in left)
 
     def prepare(self, each: InHand, how: str) -> None:
         """Run what runs before the transaction."""

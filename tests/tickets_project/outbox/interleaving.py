@@ -6,8 +6,8 @@ choice, and each choice is made in turn. One that waits for a lock waits until a
 """
 
 import re
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 from queue import SimpleQueue
 from threading import Event, Thread
 from time import monotonic
@@ -31,6 +31,7 @@ class Session:
         self.pid = 0
         self.is_over, self._is_leaving = True, False
         self.answer: Any = None
+        self.sql = ""
         self._thread = Thread(target=self._live, daemon=True)
         self._thread.start()
 
@@ -47,11 +48,13 @@ class Session:
     def stands_still(self, *, within: float = 0) -> bool:
         return self._is_still.wait(within)
 
-    def end(self) -> None:
-        """End the thread, after what it is about to do."""
+    def leave(self) -> None:
+        """Stop no more, and end the thread after what it is about to do."""
         self._is_leaving = True
         self._may_go.set()
         self._works.put(None)
+
+    def join(self) -> None:
         self._thread.join(_LONGEST_STEP)
 
     def _live(self) -> None:
@@ -72,6 +75,7 @@ class Session:
         touches, is_first = bool(_TOUCHES.match(sql)), not _has_begun()
         if is_first and (touches or connection.in_atomic_block):
             self._stop()
+        self.sql = sql
         try:
             return execute(sql, *arguments)
         finally:
@@ -89,18 +93,18 @@ def _has_begun() -> bool:
     return bool(connection.connection.info.transaction_status != TransactionStatus.IDLE)
 
 
-def every_order(begin: Callable[[], Sequence[Work]], *, sessions: int = 2) -> Iterator[list[Any]]:
+def every_order(
+    begin: Callable[[], Sequence[Work]], *, sessions: int = 2, at_once: Collection[str] = ()
+) -> Iterator[list[Any]]:
     """Yield what the sessions answered, or raised, in each order.
 
     :param begin: sets the stage anew, and returns what each session is to do
+    :param at_once: the statements that must wait for no other session
     """
-    with ExitStack() as stack:
-        all_ = [Session() for _ in range(sessions)]
-        for session in all_:
-            stack.callback(session.end)
+    with _at_work(sessions) as all_:
         choices: list[int] = []
         while True:
-            taken = _run(all_, begin(), choices)
+            taken = _run(all_, begin(), choices, at_once)
             yield [session.answer for session in all_]
             while taken and taken[-1][0] + 1 == taken[-1][1]:
                 taken.pop()
@@ -110,7 +114,22 @@ def every_order(begin: Callable[[], Sequence[Work]], *, sessions: int = 2) -> It
             choices[-1] += 1
 
 
-def _run(sessions: list[Session], works: Sequence[Work], choices: list[int]) -> list[tuple[int, int]]:
+@contextmanager
+def _at_work(count: int) -> Iterator[list[Session]]:
+    sessions = [Session() for _ in range(count)]
+    try:
+        yield sessions
+    finally:
+        # All at first, for one may wait for another.
+        for session in sessions:
+            session.leave()
+        for session in sessions:
+            session.join()
+
+
+def _run(
+    sessions: list[Session], works: Sequence[Work], choices: list[int], at_once: Collection[str]
+) -> list[tuple[int, int]]:
     """Make these choices, and the first one from then on; return each choice with the number of those there were."""
     for session, work in zip(sessions, works, strict=True):
         session.begin(work)
@@ -120,18 +139,20 @@ def _run(sessions: list[Session], works: Sequence[Work], choices: list[int]) -> 
         choice = choices[len(taken)] if len(taken) < len(choices) else 0
         taken.append((choice, len(free)))
         free[choice].go_on()
-        _until_all_stand_still(sessions)
+        waiting = _when_all_stand_still(sessions)
+        assert not {session.sql for session in waiting} & {*at_once}, "it waits for another session"
     return taken
 
 
-def _until_all_stand_still(sessions: list[Session]) -> None:
-    """Wait until each is at a stop, or over, or waits for another while one of them can still go on."""
+def _when_all_stand_still(sessions: list[Session]) -> list[Session]:
+    """Return once each is at a stop, or over, or waits for another while one can go on: which of them wait."""
     over_at = monotonic() + _LONGEST_STEP
     while moving := [session for session in sessions if not session.stands_still(within=0.001)]:
         can_go_on = any(session.stands_still() and not session.is_over for session in sessions)
         if can_go_on and all(_waits(session, sessions) for session in moving):
-            return
+            return moving
         assert monotonic() < over_at, "a session neither goes on nor waits for another"
+    return []
 
 
 def _waits(session: Session, sessions: list[Session]) -> bool:

@@ -41,6 +41,10 @@ class Killed(BaseException):
     """The worker dies while the handler runs."""
 
 
+class TwoOrphans(Exception):
+    """Of two claims of the same dispatcher, either may have killed the one before, and both are in hand."""
+
+
 class Overtaken(Exception):
     """Two deliveries of one ordered key are in hand at once."""
 
@@ -87,6 +91,8 @@ def take(who: UUID, lease: timedelta) -> list[claiming.Claim]:
     # Elsewhere its statement commits by itself: between the two others may look.
     with transaction.atomic():
         claims = claiming.claim(dispatcher=who, handlers=[KEY], limit=2, lease=lease)
+    if sum(claim.orphaned for claim in claims) > 1:
+        raise TwoOrphans
     with connection.cursor() as cursor:
         cursor.execute(_AT_ONCE)
         if cursor.rowcount:

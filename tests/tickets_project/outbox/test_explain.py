@@ -1,4 +1,4 @@
-"""What claiming reads in large tables, by PostgreSQL's own account: what it claims, and little else."""
+"""What claiming and publishing read in large tables, by PostgreSQL's own account: what they need, and little else."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -7,12 +7,14 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models.functions import Now
 
+from tests.tickets_project.outbox.messages_for_tests import Happened
 from tickets_project.outbox import claiming
 from tickets_project.outbox.claiming import Claim
 from tickets_project.outbox.models import Delivery
+from tickets_project.outbox.publishing import publish
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -174,6 +176,24 @@ class TestClaim:
         assert_by_index(plan)
         # Once in the queue, and once to find an earlier one of its key.
         assert rows_read(plan) <= 2 * FLOOD + 5 * LIMIT
+
+
+class TestPublish:
+    @pytest.mark.usefixtures("listener")
+    def test_costs_no_more_when_many_wait_for_others(self) -> None:
+        """Who waits for the thing is looked up in a function, which shows its buffers and not its plan."""
+
+        def publish_one() -> None:
+            with transaction.atomic():
+                publish(Happened(thing_id="t0"))
+
+        # The first time the function itself is read.
+        publish_one()
+        before = plan_of(publish_one)
+        fill(FLOOD, due_in=HOUR)
+        Delivery.objects.update(waits_for="another")
+        vacuum()
+        assert buffers(plan_of(publish_one)) <= 2 * buffers(before)
 
 
 class TestAfterAFlood:
