@@ -45,11 +45,32 @@ class Dispatchers(Working):
         """Run a handler until there is something to commit, also for a claim that is lost."""
         if not self.unrun:
             self.take(who, HANDLERS, 3)
-        lost = [each for each in self.unrun if not each.expected.is_current]
-        each = pick(lost if lost and number % 3 == 0 else self.unrun, number)
+        each = pick(self.lost if self.lost and number % 3 == 0 else self.unrun, number)
         self.unrun.remove(each)
         waits_again = each.claim.waiting_since and number % 2
         self.prepare(each, "not yet at once" if waits_again else how)
+
+    @precondition(lambda self: self.lost)
+    @rule(number=NUMBER, how=st.sampled_from(["fail", "fail", "fail at once", "not yet", "give up", "ok"]))
+    def come_too_late(self, number: int, how: str) -> None:
+        """Run a claim that is lost, and commit."""
+        each = pick(self.lost, number)
+        self.unrun.remove(each)
+        self.prepare(each, how)
+        if each in self.prepared:
+            self.prepared.remove(each)
+            self.commit(each)
+
+    @precondition(has_work)
+    @rule(who=WHO, handlers=SOME, rounds=st.integers(1, 4))
+    def keep_failing(self, who: str, handlers: Sequence[ModelHandler], rounds: int) -> None:
+        for _ in range(rounds):
+            self.pass_time(3)
+            for each in self.claim(who, handlers, 3):
+                self.prepare(each, "fail")
+                if each in self.prepared:
+                    self.prepared.remove(each)
+                    self.commit(each)
 
     @precondition(has_work)
     @rule(who=WHO, number=NUMBER, how=HOW)

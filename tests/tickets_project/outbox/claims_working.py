@@ -83,6 +83,10 @@ class Working(RuleBasedStateMachine):
     def in_hand(self) -> list[InHand]:
         return [*self.unrun, *self.prepared]
 
+    @property
+    def lost(self) -> list[InHand]:
+        return [each for each in self.unrun if not each.expected.is_current]
+
     def new_number(self) -> int:
         self.numbers += 1
         return self.numbers
@@ -176,6 +180,7 @@ class Working(RuleBasedStateMachine):
         delivery = each.expected.delivery
         came = self.model.end(each.expected, each.how.removesuffix(" at once"), OTHER[delivery.thing])
         seen[came] += 1
+        seen["worn out"] += came == "parked" and each.how.startswith("fail") and not each.expected.is_hopeless
         assert (outcome is None) is (came == "delivered")
         if came == "delivered" and each.how == "follow":
             self.publish_in_model(ORDERS.follows[each.number], OTHER[delivery.thing])

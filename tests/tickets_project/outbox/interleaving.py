@@ -1,8 +1,8 @@
 """Sessions on one database that go on in every order, a statement at a time.
 
 A session does its work in a thread with a connection of its own. It stands still before each transaction, and within
-one after each statement that locks or changes deliveries or messages. Which of those that stand still goes on is a
-choice, and each choice is made in turn. One that waits for a lock waits until another lets it go.
+one after each statement that reads one delivery, or locks or changes deliveries or messages. Which of those that stand
+still goes on is a choice, and each choice is made in turn. One that waits for a lock waits until another lets it go.
 """
 
 import re
@@ -18,7 +18,8 @@ from psycopg.pq import TransactionStatus
 
 Work = Callable[[], Any]
 
-_TOUCHES = re.compile(r"(?=.*\b(INSERT|UPDATE|DELETE)\b).*outbox_(delivery|message)\b", re.DOTALL)
+_CHANGES = re.compile(r"(?=.*\b(INSERT|UPDATE|DELETE)\b).*outbox_(delivery|message)\b", re.DOTALL)
+_READS_ONE = re.compile(r'SELECT .* FROM "outbox_delivery" WHERE "outbox_delivery"\."id" = ', re.DOTALL)
 _LONGEST_STEP = 30
 
 
@@ -72,14 +73,15 @@ class Session:
         connection.close()
 
     def _statement(self, execute: Callable[..., Any], sql: str, *arguments: Any) -> Any:
-        touches, is_first = bool(_TOUCHES.match(sql)), not _has_begun()
-        if is_first and (touches or connection.in_atomic_block):
+        changes, is_first = bool(_CHANGES.match(sql)), not _has_begun()
+        if is_first and (changes or connection.in_atomic_block):
             self._stop()
         self.sql = sql
         try:
             return execute(sql, *arguments)
         finally:
-            if touches and connection.in_atomic_block:
+            # What was only read may be stale when it is acted upon.
+            if (changes or _READS_ONE.match(sql)) and connection.in_atomic_block:
                 self._stop()
 
     def _stop(self) -> None:

@@ -33,7 +33,7 @@ ANSWERS = ("done", "delivery_closed", "delivery_running")
 # What the examples must come to, so that they mean something.
 REACHED = {
     *("claimed", "orphaned", "an orphan is left", "held back"),
-    *("delivered", "failed", "waits", "parked", "lost", "crashed", "together", "not together", "replayed"),
+    *("delivered", "failed", "waits", "parked", "worn out", "lost", "crashed", "together", "not together", "replayed"),
     *(f"{action}: {answer}" for action in ("retried", "discarded") for answer in ANSWERS),
 }
 

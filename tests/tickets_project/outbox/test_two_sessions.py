@@ -86,14 +86,18 @@ def _stage(
 
 
 def begin(names: tuple[str, ...], *, due: tuple[int, ...]) -> list[Work]:
-    """Store an old delivery and some that are due, all of one thing; return what the sessions do."""
+    """Store an old delivery and some that are due, all of one thing; return what the sessions do.
+
+    When two replay, the handler is newer than the old message.
+    """
     with connection.cursor() as cursor:
         cursor.execute(_CLEAR)
     long_ago = timezone.now() - timedelta(days=400)
     old = {"type": "Happened_v1", "aggregateid": "t1", "payload": {"thing_id": "t1", "number": 0}}
     message = MessageFactory.create(**old, published_at=long_ago)
-    DeliveryFactory.create(message=message, handler=KEY, status="delivered", delivered_at=long_ago)
-    take_effect(KEY, 0)
+    if names.count("replay") < 2:
+        DeliveryFactory.create(message=message, handler=KEY, status="delivered", delivered_at=long_ago)
+        take_effect(KEY, 0)
     with transaction.atomic():
         publish(*(Happened(thing_id="t1", number=number) for number in due))
     who = (FIRST, SECOND, THIRD)
