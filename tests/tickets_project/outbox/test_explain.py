@@ -23,7 +23,6 @@ FLOOD = 10_000
 HANDLER = "things.flooded"
 HANDLERS = [HANDLER, *(f"things.quiet_{number}" for number in range(30))]
 QUIET = HANDLERS[-1]
-BY_OPEN = pytest.mark.xfail(strict=True, reason="reads all that is pending for each handler, by outbox_delivery_open")
 _FILL = """
     WITH message AS (
         INSERT INTO outbox_message (id, kind, type, aggregatetype, aggregateid, payload, headers)
@@ -80,8 +79,8 @@ class TestClaim:
         "flood",
         [
             {"due_in": HOUR},
-            pytest.param({"status": "parked"}, marks=BY_OPEN),
-            pytest.param({"status": "discarded"}, marks=BY_OPEN),
+            {"status": "parked"},
+            {"status": "discarded"},
             {"key": "each"},
             {"key": "each", "due_in": HOUR},
         ],
@@ -96,7 +95,7 @@ class TestClaim:
         assert_by_index(plan)
         assert rows_read(plan) <= 5 * LIMIT
 
-    @pytest.mark.parametrize("old", ["delivered", pytest.param("parked", marks=BY_OPEN)])
+    @pytest.mark.parametrize("old", ["delivered", "parked"])
     def test_reads_what_it_claims_when_a_flood_comes_after_few(self, old: str) -> None:
         """The planner still takes few rows for pending."""
         fill(FLOOD, status=old)
@@ -176,7 +175,6 @@ class TestAfterAFlood:
         assert_by_index(plan)
         assert rows_read(plan) <= 5 * LIMIT
 
-    @pytest.mark.xfail(strict=True, reason="reads the whole table for each handler, as long as the figures are old")
     def test_asks_by_index_whether_anything_is_due(self) -> None:
         plan = plan_of(lambda: claiming.is_due(handlers=HANDLERS))
         assert_by_index(plan)
