@@ -87,6 +87,8 @@ _IS_DUE = """
         WHERE candidate.handler = subscribed.handler
           AND candidate.status = 'pending'
           AND candidate.available_at <= statement_timestamp()
+        -- In the order of the index, or the planner reads the whole table for the one row.
+        ORDER BY candidate.available_at
         LIMIT 1
     ) AS due
     LIMIT 1
@@ -105,7 +107,10 @@ _RELEASE = """
     UPDATE outbox_delivery
     SET claimed_by = NULL, claimed_until = CASE %(unrun)s WHEN 0 THEN statement_timestamp() END,
         available_at = statement_timestamp(), attempts = attempts - %(unrun)s
-    WHERE claimed_by = %(dispatcher)s AND status = 'pending' AND (%(ids)s::bigint[] IS NULL OR id = ANY(%(ids)s))
+    WHERE claimed_by = %(dispatcher)s AND status = 'pending' AND (
+        %(ids)s::bigint[] IS NULL
+        OR (id, attempts) IN (SELECT * FROM unnest(%(ids)s::bigint[], %(attempts)s::int[]))
+    )
 """
 # The concatenation keeps out the index of pending rows, which the planner takes for tiny: while an old snapshot is
 # open, it has an entry for each row that was ever pending. These rows are found by their ids.
@@ -172,8 +177,12 @@ def release(*, dispatcher: UUID, unrun: Iterable[Claim] | None = None) -> int:
 
     What never ran gets its attempt back; what a dead dispatcher held does not.
     """
-    ids = None if unrun is None else [claim.delivery_id for claim in unrun]
-    return _execute(_RELEASE, {"dispatcher": dispatcher, "ids": ids, "unrun": 0 if ids is None else 1})
+    claims = None if unrun is None else list(unrun)
+    ids = None if claims is None else [claim.delivery_id for claim in claims]
+    attempts = [claim.attempts for claim in claims or ()]
+    return _execute(
+        _RELEASE, {"dispatcher": dispatcher, "ids": ids, "attempts": attempts, "unrun": 0 if ids is None else 1}
+    )
 
 
 def is_due(*, handlers: list[str]) -> bool:

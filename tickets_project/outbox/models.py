@@ -102,8 +102,10 @@ class Delivery(models.Model):
             models.Index(
                 "claimed_by", condition=Q(status="pending", claimed_by__isnull=False), name="outbox_delivery_claims"
             ),
-            # The admin and the API: what needs a person.
-            models.Index("status", "id", condition=~Q(status="delivered"), name="outbox_delivery_open"),
+            # The admin and the API: what needs a person. Without what is pending, or claims would read it by this one.
+            models.Index(
+                "status", "id", condition=Q(status__in=["parked", "discarded"]), name="outbox_delivery_parked"
+            ),
             models.Index("handler", "id", name="outbox_delivery_handler"),
         ]
 
