@@ -70,6 +70,10 @@ prove: install ## the long form of the proofs that the tests run in short, about
 	VIP_BUNDLE_KILLS=all $(BIN)/python -m pytest tests/crash/test_vip_bundles.py
 	VIP_BUNDLE_CROWD=200 $(BIN)/python -m pytest tests/journeys/test_vip_bundles_at_once.py
 	KILLS=100 KILL_EVENTS=20000 $(BIN)/python -m pytest --log-cli-level=INFO tests/crash/test_many_kills.py tests/crash/test_kills.py
+	BACKLOG=100000 $(BIN)/python -m pytest --log-cli-level=INFO tests/crash/test_backlog.py
+	CLAIMS_EXAMPLES=2000 $(BIN)/python -m pytest tests/tickets_project/outbox/test_claims_machine.py
+	TWO_SESSIONS=all $(BIN)/python -m pytest tests/tickets_project/outbox/test_two_sessions.py
+	HOST_LOSSES=10 $(BIN)/python -m pytest --log-cli-level=INFO tests/crash/hosts
 
 bench: install .venv-bench/installed ## the benchmarks, as ratios against something measured in the same run
 	$(BIN)/python -m bench.run events

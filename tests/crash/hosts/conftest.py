@@ -7,11 +7,19 @@ from pathlib import Path
 import pytest
 from pytest_django import Settings
 
+from tests.crash.hosts.forms import IN_FULL, in_full_only
 from tests.crash.hosts.installation import Installation
 from tests.crash.hosts.network import Network, what_hosts_lack
 from tests.crash.hosts.services import SharedPostgres, SharedRedis, shared_postgres
 from tests.crash.trial.effects import make_table
 from tickets_project.gateway.simulator.server import Simulator
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what only the long form tries."""
+    left_out = [] if IN_FULL else [item for item in items if item.get_closest_marker(in_full_only.name)]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item not in left_out]
 
 
 @pytest.fixture(scope="package")

@@ -8,4 +8,4 @@ LOSSES = int(os.environ.get("HOST_LOSSES", "1"))
 IN_FULL = "HOST_LOSSES" in os.environ
 BROKERS = ["redis", "orm"] if IN_FULL else ["redis"]
 
-in_full_only = pytest.mark.skipif(not IN_FULL, reason="tried when HOST_LOSSES is set, as by make prove")
+in_full_only = pytest.mark.in_full
