@@ -137,12 +137,12 @@ class TestBundlesViewGet:
     ) -> None:
         made_bundle(owner=ada)
         # The token and its user, the rows, their tickets, and the failures that they have not heard of.
-        with django_assert_num_queries(5):
+        with django_assert_num_queries(4):
             assert len(ids(customer.get(BUNDLES))) == 1
         for state in State:
             if state is not State.ROLLING_BACK:
                 standing(state, owner=ada)
-        with django_assert_num_queries(5):
+        with django_assert_num_queries(4):
             assert len(ids(customer.get(BUNDLES))) == len(State)
 
     def test_answers_both_slash_forms(self, customer: APIClient, ada: User) -> None:
@@ -327,7 +327,7 @@ class TestBundleViewTimeline:
         much.tickets.update(confirmed_at=None)
         for bundle in (made_bundle(owner=ada, tickets=1), much):
             # As above, then its moves, the tickets that it has not heard of, its messages and their deliveries.
-            with django_assert_num_queries(9):
+            with django_assert_num_queries(8):
                 one(customer, bundle)
 
 
