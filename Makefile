@@ -64,7 +64,7 @@ check: install lint types ## what CI runs: lint, types, migrations, deploy check
 	$(BIN)/coverage report
 
 prove: export LIFE_CYCLE_EXAMPLES := $(or $(EXAMPLES),2000)
-prove: install ## the long form of the proofs that the tests run in short, about an hour
+prove: install ## the long form of the proofs that the tests run in short, a few hours
 	$(BIN)/python -m pytest tests/bookings/test_life_cycle_machine.py
 	BUNDLE_ORDERS=500000 $(BIN)/python -m pytest tests/vip_bundles/test_process_orders.py
 	VIP_BUNDLE_KILLS=all $(BIN)/python -m pytest tests/crash/test_vip_bundles.py
