@@ -4,9 +4,9 @@ A claim raises the number of attempts before the handler runs, so that a message
 too. Every statement that ends a claim is fenced: it changes nothing unless the claim is still the caller's.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -39,6 +39,28 @@ class Claim:
     published_at: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """What a look at the queue has found."""
+
+    is_due: bool
+    # By handler: what was pending falls due then or later; not later than the look itself.
+    since: dict[str, datetime]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """How a claim reads the queue: whole, and each handler alike, unless it is told otherwise."""
+
+    # The handlers that get eight deliveries in their turn.
+    urgent: Iterable[str] = ()
+    # By handler: leave out what fell due before.
+    since: Mapping[str, datetime] = field(default_factory=dict)
+
+
+_WHOLE = Reading()
+_EVER = datetime.min.replace(tzinfo=UTC)
+
 # Each handler's oldest due rows, dealt out in turn, so that one handler's flood keeps no other waiting; an urgent one
 # has eight in its turn. An ordered row is due only when no earlier row of its key is open.
 _CLAIM = """
@@ -47,12 +69,12 @@ _CLAIM = """
             row_number() OVER (PARTITION BY row.handler ORDER BY row.available_at, row.id)
                 / CASE WHEN row.handler = ANY(%(urgent)s) THEN 8.0 ELSE 1.0 END AS turn,
             row_number() OVER (PARTITION BY row.orphaned ORDER BY row.available_at, row.id) AS place
-        FROM unnest(%(handlers)s::text[]) AS subscribed (handler)
+        FROM unnest(%(handlers)s::text[], %(since)s::timestamptz[]) AS subscribed (handler, since)
         CROSS JOIN LATERAL (
             SELECT id, handler, available_at, claimed_until IS NOT NULL AS orphaned FROM outbox_delivery AS candidate
             WHERE candidate.handler = subscribed.handler
               AND candidate.status = 'pending'
-              AND candidate.available_at <= statement_timestamp()
+              AND candidate.available_at BETWEEN subscribed.since AND statement_timestamp()
               AND (candidate.ordering_key IS NULL OR NOT EXISTS (
                   SELECT FROM outbox_delivery AS earlier
                   WHERE earlier.handler = candidate.handler
@@ -80,18 +102,17 @@ _CLAIM = """
         delivery.waiting_since, statement_timestamp(), message.id, message.type, message.aggregateid,
         message.payload::text, message.headers::text, message.published_at
 """
-_IS_DUE = """
-    SELECT FROM unnest(%s::text[]) AS subscribed (handler)
-    CROSS JOIN LATERAL (
-        SELECT FROM outbox_delivery AS candidate
-        WHERE candidate.handler = subscribed.handler
-          AND candidate.status = 'pending'
-          AND candidate.available_at <= statement_timestamp()
+_LOOK = """
+    SELECT subscribed.handler, least(oldest.available_at, statement_timestamp()),
+        coalesce(oldest.available_at <= statement_timestamp(), false)
+    FROM unnest(%s::text[]) AS subscribed (handler)
+    LEFT JOIN LATERAL (
+        SELECT available_at FROM outbox_delivery AS candidate
+        WHERE candidate.handler = subscribed.handler AND candidate.status = 'pending'
         -- In the order of the index, or the planner reads the whole table for the one row.
         ORDER BY candidate.available_at
         LIMIT 1
-    ) AS due
-    LIMIT 1
+    ) AS oldest ON true
 """
 _RENEW = """
     UPDATE outbox_delivery
@@ -138,14 +159,12 @@ _WAIT = """
 
 
 def claim(
-    *, dispatcher: UUID, handlers: list[str], limit: int, lease: timedelta, urgent: Iterable[str] = ()
+    *, dispatcher: UUID, handlers: list[str], limit: int, lease: timedelta, reading: Reading = _WHOLE
 ) -> list[Claim]:
-    """Claim up to `limit` due deliveries of these handlers, each in its turn; return them oldest first.
-
-    :param urgent: the handlers that get eight deliveries in their turn
-    """
+    """Claim up to `limit` due deliveries of these handlers, each in its turn; return them oldest first."""
     parameters: dict[str, Any] = {"handlers": handlers, "limit": limit, "dispatcher": dispatcher, "lease": lease}
-    parameters["urgent"] = list(urgent)
+    parameters["urgent"] = list(reading.urgent)
+    parameters["since"] = [reading.since.get(handler, _EVER) for handler in handlers]
     with connection.cursor() as cursor:
         cursor.execute(_CLAIM, parameters)
         return sorted(map(_claim, cursor.fetchall()), key=lambda claim: claim.delivery_id)
@@ -185,9 +204,12 @@ def release(*, dispatcher: UUID, unrun: Iterable[Claim] | None = None) -> int:
     )
 
 
-def is_due(*, handlers: list[str]) -> bool:
-    """Tell whether a delivery of these handlers waits to be claimed."""
-    return _execute(_IS_DUE, [handlers]) > 0
+def look(*, handlers: list[str]) -> Look:
+    """Tell whether a delivery of these handlers waits to be claimed, and since when."""
+    with connection.cursor() as cursor:
+        cursor.execute(_LOOK, [handlers])
+        found = cursor.fetchall()
+    return Look(is_due=any(due for _, _, due in found), since={handler: at for handler, at, _ in found})
 
 
 def is_claimed(delivery: Delivery, *, at: datetime) -> bool:

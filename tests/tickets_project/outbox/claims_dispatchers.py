@@ -27,6 +27,11 @@ def has_in_hand(machine: "Dispatchers") -> bool:
 class Dispatchers(Working):
     """They claim, run and commit; they are slow, stop, die, or are thought to be dead."""
 
+    @rule()
+    def look(self) -> None:
+        """Look where claims are to begin from now on."""
+        self.since = claiming.look(handlers=[each.key for each in HANDLERS]).since
+
     @precondition(has_work)
     @rule(who=WHO, handlers=SOME, limit=st.integers(1, 6))
     def take(self, who: str, handlers: Sequence[ModelHandler], limit: int) -> None:

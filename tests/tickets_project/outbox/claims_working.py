@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TypeVar
 from uuid import UUID
 
@@ -15,7 +15,7 @@ from tests.tickets_project.outbox.claims_model import LEASE, Model
 from tests.tickets_project.outbox.claims_rows import WELL, ModelClaim, ModelDelivery, ModelHandler
 from tests.tickets_project.outbox.claims_stored import learn_ids, pass_hours, stretch_wait
 from tickets_project.outbox import claiming
-from tickets_project.outbox.claiming import Claim
+from tickets_project.outbox.claiming import Claim, Reading
 from tickets_project.outbox.delivering import commit, commit_together, prepare
 from tickets_project.outbox.failing import Undelivered
 from tickets_project.outbox.subscriptions import Recording
@@ -78,6 +78,8 @@ class Working(RuleBasedStateMachine):
         self.unrun: list[InHand] = []
         self.prepared: list[InHand] = []
         self.numbers = 0
+        # What a look has told last: claims begin there, however long ago it was.
+        self.since: dict[str, datetime] = {}
 
     @property
     def in_hand(self) -> list[InHand]:
@@ -93,9 +95,13 @@ class Working(RuleBasedStateMachine):
 
     def claim(self, dispatcher: str, handlers: Sequence[ModelHandler], limit: int) -> list[InHand]:
         keys, urgent = [each.key for each in handlers], [each.key for each in handlers if each.urgent]
-        assert claiming.is_due(handlers=keys) or not self.model.is_due(handlers)
+        assert claiming.look(handlers=keys).is_due or not self.model.is_due(handlers)
         answer = claiming.claim(
-            dispatcher=DISPATCHERS[dispatcher], handlers=keys, limit=limit, lease=LEASE_TIME, urgent=urgent
+            dispatcher=DISPATCHERS[dispatcher],
+            handlers=keys,
+            limit=limit,
+            lease=LEASE_TIME,
+            reading=Reading(urgent=urgent, since=self.since),
         )
         learn_ids(self.model)
         by_id = {each.id: each for each in self.model.deliveries}
@@ -171,6 +177,7 @@ class Working(RuleBasedStateMachine):
     def pass_time(self, hours: int) -> None:
         self.model.now += hours
         pass_hours(hours)
+        self.since = {handler: at - hours * HOUR for handler, at in self.since.items()}
 
     def _order(self, *group: InHand) -> None:
         ORDERS.how = {each.number: each.how for each in group}

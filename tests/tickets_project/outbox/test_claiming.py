@@ -14,7 +14,7 @@ from tests.tickets_project.outbox import messages_for_tests
 from tests.tickets_project.outbox.conftest import Listener
 from tests.tickets_project.outbox.messages_for_tests import Happened
 from tests.working import claim_due
-from tickets_project.outbox.claiming import claim, is_due, release, renew, retry, settle
+from tickets_project.outbox.claiming import Reading, claim, look, release, renew, retry, settle
 from tickets_project.outbox.delivering import deliver
 from tickets_project.outbox.models import Delivery, Status
 from tickets_project.outbox.publishing import publish
@@ -91,9 +91,8 @@ class TestClaim:
     def test_gives_an_urgent_handler_eight_in_its_turn(self) -> None:
         for handler in ("a", "b", "urgent"):
             DeliveryFactory.create_batch(20, handler=handler)
-        claims = claim(
-            dispatcher=uuid4(), handlers=["a", "b", "urgent"], limit=20, lease=LEASE, urgent=["urgent", "of nobody"]
-        )
+        reading = Reading(urgent=["urgent", "of nobody"])
+        claims = claim(dispatcher=uuid4(), handlers=["a", "b", "urgent"], limit=20, lease=LEASE, reading=reading)
         assert Counter(entry.handler for entry in claims) == {"urgent": 16, "a": 2, "b": 2}
 
     def test_hands_out_one_at_a_time_of_those_whose_worker_died(self) -> None:
@@ -120,18 +119,35 @@ class TestClaim:
         assert len(claimed()) == 3
 
 
-class TestIsDue:
-    def test_is_false_for_what_is_closed_later_or_another_s(self) -> None:
+class TestLook:
+    def test_finds_nothing_in_what_is_closed_later_or_another_s(self) -> None:
         DeliveryFactory.create(status="parked")
         DeliveryFactory.create(available_at=timezone.now() + timedelta(minutes=1))
         DeliveryFactory.create(handler="tomorrow.feature")
-        assert not is_due(handlers=[HANDLER])
+        assert not look(handlers=[HANDLER]).is_due
 
-    def test_is_true_for_one_that_waits_to_be_claimed(self) -> None:
+    def test_finds_one_that_waits_to_be_claimed(self) -> None:
         DeliveryFactory.create()
-        assert is_due(handlers=["tomorrow.feature", HANDLER])
+        assert look(handlers=["tomorrow.feature", HANDLER]).is_due
         claimed()
-        assert not is_due(handlers=[HANDLER])
+        assert not look(handlers=[HANDLER]).is_due
+
+    def test_tells_since_when_each_handler_has_something_to_do(self) -> None:
+        now = timezone.now()
+        for handler, age in [("a", 3), ("a", 5), ("b", 1), ("later", -1), ("closed", 5)]:
+            status = "parked" if handler == "closed" else "pending"
+            DeliveryFactory.create(handler=handler, status=status, available_at=now - timedelta(minutes=age))
+        found = look(handlers=["a", "b", "later", "closed", "idle"]).since
+        minutes = {handler: round((now - at) / timedelta(minutes=1)) for handler, at in found.items()}
+        assert minutes == {"a": 5, "b": 1, "later": 0, "closed": 0, "idle": 0}
+
+    def test_lets_a_claim_leave_out_what_fell_due_before(self) -> None:
+        now = timezone.now()
+        old, young = (DeliveryFactory.create(available_at=now - timedelta(minutes=age)) for age in (2, 1))
+        reading = Reading(since={HANDLER: young.available_at, "another": now})
+        claims = claim(dispatcher=uuid4(), handlers=[HANDLER], limit=2, lease=LEASE, reading=reading)
+        assert [entry.delivery_id for entry in claims] == [young.pk]
+        assert claimed() == [old.pk]
 
 
 class TestClaimOrdered:

@@ -1,23 +1,26 @@
 """What claiming and publishing read in large tables, by PostgreSQL's own account: what they need, and little else."""
 
-from collections.abc import Callable
-from datetime import timedelta
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
+from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
 from django.db import connection, transaction
 from django.db.models.functions import Now
 
-from tests.tickets_project.outbox.explaining import assert_by_index, buffers, plan_of, rows_read, scans
+from tests.tickets_project.outbox.explaining import Node, assert_by_index, buffers, plan_of, rows_read, scans
 from tests.tickets_project.outbox.messages_for_tests import Happened
 from tickets_project.outbox import claiming
-from tickets_project.outbox.claiming import Claim
+from tickets_project.outbox.claiming import Claim, Reading
 from tickets_project.outbox.models import Delivery
 from tickets_project.outbox.publishing import publish
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
+EVER: Mapping[str, datetime] = {}
 LIMIT, LEASE, HOUR = 20, timedelta(seconds=10), timedelta(hours=1)
 FLOOD = 10_000
 HANDLER = "things.flooded"
@@ -58,8 +61,14 @@ def vacuum() -> None:
         cursor.execute("VACUUM (ANALYZE) outbox_delivery, outbox_message")
 
 
-def claim(dispatcher: UUID | None = None) -> list[Claim]:
-    return claiming.claim(dispatcher=dispatcher or uuid4(), handlers=HANDLERS, limit=LIMIT, lease=LEASE)
+def claim(since: Mapping[str, datetime] = EVER) -> list[Claim]:
+    reading = Reading(since=since)
+    return claiming.claim(dispatcher=uuid4(), handlers=HANDLERS, limit=LIMIT, lease=LEASE, reading=reading)
+
+
+def of_the_queue(plan: Node) -> int:
+    """Return how many pages were read to find what may be claimed."""
+    return sum(buffers(scan) for scan in scans(plan) if scan["Alias"] == "candidate")
 
 
 class TestClaim:
@@ -176,9 +185,36 @@ class TestAfterAFlood:
         assert rows_read(plan) <= 5 * LIMIT
 
     def test_asks_by_index_whether_anything_is_due(self) -> None:
-        plan = plan_of(lambda: claiming.is_due(handlers=HANDLERS))
+        plan = plan_of(lambda: claiming.look(handlers=HANDLERS))
         assert_by_index(plan)
         assert rows_read(plan) <= 5 * LIMIT
+
+
+class TestBesideAnOpenTransaction:
+    """Nothing that was delivered since it began can be cleaned up."""
+
+    @pytest.fixture(autouse=True)
+    def _open_transaction(self) -> Iterator[None]:
+        fill(FLOOD, due_in=-HOUR)
+        with closing(connection.copy()) as other:
+            other.set_autocommit(False)
+            other.cursor().execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ; SELECT FROM outbox_delivery")
+            Delivery.objects.update(status="delivered", delivered_at=Now())
+            fill(LIMIT)
+            vacuum()
+            yield
+            other.rollback()
+
+    def test_claims_read_what_is_due_since_the_last_look(self) -> None:
+        look = claiming.look(handlers=HANDLERS)
+        with transaction.atomic():
+            whole = plan_of(claim)
+            transaction.set_rollback(True)
+        plan = plan_of(partial(claim, look.since))
+        assert_by_index(plan)
+        assert rows_read(plan) == rows_read(whole) <= 5 * LIMIT
+        # A page or two of the index for each handler, and the page that the row is in.
+        assert of_the_queue(plan) <= 3 * len(HANDLERS) < of_the_queue(whole) / 2
 
 
 class TestClaimed:

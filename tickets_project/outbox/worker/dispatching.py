@@ -22,7 +22,7 @@ from django.db import connection
 
 from tickets_project.metrics.timing import seconds_of
 from tickets_project.outbox import claiming
-from tickets_project.outbox.claiming import DATABASE_AWAY, Claim
+from tickets_project.outbox.claiming import DATABASE_AWAY, Claim, Reading
 from tickets_project.outbox.context import names_of
 from tickets_project.outbox.delivering import Batch, commit, commit_together, prepare
 from tickets_project.outbox.failing import Undelivered
@@ -30,6 +30,7 @@ from tickets_project.outbox.subscriptions import Recording, subscriptions
 from tickets_project.outbox.worker.crew import Crew
 from tickets_project.outbox.worker.fairness import Fairness
 from tickets_project.outbox.worker.grouping import by_handler
+from tickets_project.outbox.worker.low_water import LowWater
 from tickets_project.outbox.worker.presence import NoPlace, Presence, cluster_name
 from tickets_project.outbox.worker.waking import Bell, Heard, Lifeline, Supervision
 from tickets_project.spans import flush_spans
@@ -68,6 +69,7 @@ class Dispatching:
         self._in_hand: set[int] = set()
         self._lock = Lock()
         self._fairness = Fairness(subscriptions())
+        self._low_water = LowWater(self._fairness.all)
         self._next_due = float("inf")
         self._may_be_due = True
 
@@ -120,6 +122,7 @@ class Dispatching:
         claimed = self._start_external(crew) + self._run_transactional(crew.busy())
         if claimed:
             self._may_be_due = True
+            self._low_water.look()
         return claimed
 
     def _start_external(self, crew: Crew) -> int:
@@ -142,8 +145,13 @@ class Dispatching:
         return len(claims)
 
     def _claim(self, handlers: list[str], limit: int) -> list[Claim]:
-        urgent = self._fairness.urgent
-        claims = claiming.claim(dispatcher=self.id, handlers=handlers, limit=limit, lease=self._lease, urgent=urgent)
+        claims = claiming.claim(
+            dispatcher=self.id,
+            handlers=handlers,
+            limit=limit,
+            lease=self._lease,
+            reading=Reading(urgent=self._fairness.urgent, since=self._low_water.since),
+        )
         self._in_hand.update(claim.delivery_id for claim in claims)
         return claims
 
@@ -235,10 +243,7 @@ class Dispatching:
                 sleep(GATHER_SECONDS)
             case Heard.CLOCK:
                 # Unless it knows better, it looks before it claims, for claims cost more when there is nothing.
-                self._may_be_due = seconds < POLL_SECONDS or bool(self._recording_the_outcome(self._is_due))
-
-    def _is_due(self) -> bool:
-        return claiming.is_due(handlers=self._fairness.all)
+                self._may_be_due = seconds < POLL_SECONDS or bool(self._recording_the_outcome(self._low_water.look))
 
     def _is_over(self) -> bool:
         return (

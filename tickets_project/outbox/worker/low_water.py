@@ -1,0 +1,39 @@
+"""Where claims begin to read the queue.
+
+While any transaction's snapshot is older than a delivery, its entry stays in the queue's index, and a claim that begins
+at the oldest would read past all that was delivered since.
+"""
+
+from datetime import datetime, timedelta
+from time import monotonic
+
+from tickets_project.outbox import claiming
+
+LONGEST_PUBLISHING = timedelta(seconds=5)
+"""A transaction that commits later than this after its publish() is found by the next look."""
+# Looks take a twentieth of the time at most, until that would be too seldom.
+LOOK_SECONDS, LOOK_SHARE, LONGEST_SECONDS = 0.5, 20, 10.0
+
+
+class LowWater:
+    """From when on there is something to claim, by handler.
+
+    Whatever becomes pending falls due at that moment or later. So what a look has not seen falls due later than the
+    look, unless its transaction was open then.
+    """
+
+    def __init__(self, handlers: list[str]) -> None:
+        self.since: dict[str, datetime] = {}
+        self._handlers = handlers
+        self._next_look = float("-inf")
+
+    def look(self) -> bool:
+        """Look for what is pending, unless that was done just now; False when nothing is due."""
+        began = monotonic()
+        if began < self._next_look:
+            return True
+        found = claiming.look(handlers=self._handlers)
+        self.since = {handler: at - LONGEST_PUBLISHING for handler, at in found.since.items()}
+        ended = monotonic()
+        self._next_look = ended + min(max(LOOK_SHARE * (ended - began), LOOK_SECONDS), LONGEST_SECONDS)
+        return found.is_due
