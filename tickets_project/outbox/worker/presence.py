@@ -11,7 +11,7 @@ from uuid import UUID
 
 import structlog
 from django.db import connection, transaction
-from django.db.models import QuerySet
+from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
 from django.db.models.functions import Now
 
 from tickets_project.outbox import claiming
@@ -36,17 +36,21 @@ def at_work(*, within: timedelta = _SILENCE) -> QuerySet[Dispatcher]:
     return Dispatcher.objects.filter(seen_at__gt=Now() - within)
 
 
-def release_dead_dispatchers(cluster: str) -> None:
-    """Free the claims of the cluster's dispatchers whose process is gone; forget those of any that are long silent.
+def release_dead_dispatchers(cluster: str) -> set[UUID]:
+    """Free the claims of the cluster's dispatchers whose process is gone; return those that are at work.
 
     A pid says something within one cluster alone: others may live in containers with the same host name.
     """
-    for dispatcher in Dispatcher.objects.filter(cluster=cluster):
+    found = set()
+    is_heard = ExpressionWrapper(Q(seen_at__gt=Now() - _SILENCE), BooleanField())
+    for dispatcher in Dispatcher.objects.filter(cluster=cluster).annotate(is_heard=is_heard):
         if not _lives(dispatcher.pid):
             released = claiming.release(dispatcher=dispatcher.id)
             dispatcher.delete()
             log.warning("dispatcher died", pid=dispatcher.pid, released=released)
-    Dispatcher.objects.filter(seen_at__lte=Now() - 10 * _SILENCE).delete()
+        elif dispatcher.is_heard:
+            found.add(dispatcher.id)
+    return found
 
 
 def _lives(pid: int) -> bool:
@@ -80,10 +84,11 @@ class Presence:
         self._thread = Thread(target=self._beat, name="heartbeat", daemon=True)
 
     def __enter__(self) -> Self:
-        """Take a place.
+        """Take a place, and forget who is long silent in any cluster.
 
         :raises NoPlace: if there is none left
         """
+        Dispatcher.objects.filter(seen_at__lte=Now() - 10 * _SILENCE).delete()
         with transaction.atomic():
             # Those that begin at once would all see the last place free.
             with connection.cursor() as cursor:

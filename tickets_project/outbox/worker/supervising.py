@@ -26,7 +26,7 @@ from django_q.tasks import async_task
 
 from tickets_project.outbox.claiming import DATABASE_AWAY
 from tickets_project.outbox.worker.dispatching import dispatch
-from tickets_project.outbox.worker.presence import CLUSTER, at_work, release_dead_dispatchers
+from tickets_project.outbox.worker.presence import CLUSTER, release_dead_dispatchers
 from tickets_project.outbox.worker.waking import LIFELINE
 
 WATCH_SECONDS = 1.0
@@ -130,9 +130,8 @@ class Supervisor:
 
     def _count(self) -> set[UUID]:
         """Look who is at work; return who came since the last look."""
-        release_dead_dispatchers(self._name)
         before = self._present
-        self._present = set(at_work().filter(cluster=self._name).values_list("id", flat=True))
+        self._present = release_dead_dispatchers(self._name)
         return self._present - before
 
     def _top_up(self) -> None:

@@ -43,21 +43,21 @@ class TestReleaseDeadDispatchers:
         dead = dispatcher(pid=dead_pid)
         row = DeliveryFactory.create()
         claim_due(dispatcher=dead.id)
-        release_dead_dispatchers("here")
+        assert release_dead_dispatchers("here") == set()
         row.refresh_from_db()
         assert (row.claimed_by, row.attempts) == (None, 1)
         assert not Dispatcher.objects.exists()
 
     def test_leaves_the_living(self) -> None:
         alive, other_user = dispatcher(), dispatcher(pid=1)
-        release_dead_dispatchers("here")
-        assert set(Dispatcher.objects.all()) == {alive, other_user}
+        silent = dispatcher(seen_at=timezone.now() - timedelta(minutes=1))
+        assert release_dead_dispatchers("here") == {alive.id, other_user.id}
+        assert set(Dispatcher.objects.all()) == {alive, other_user, silent}
 
-    def test_leaves_other_clusters_until_they_are_long_silent(self, dead_pid: int) -> None:
-        dispatcher(cluster="there", pid=dead_pid, seen_at=timezone.now() - timedelta(minutes=10))
-        silent = dispatcher(cluster="there", pid=dead_pid, seen_at=timezone.now() - timedelta(minutes=1))
-        release_dead_dispatchers("here")
-        assert list(Dispatcher.objects.all()) == [silent]
+    def test_leaves_other_clusters(self, dead_pid: int) -> None:
+        elsewhere = dispatcher(cluster="there", pid=dead_pid)
+        assert release_dead_dispatchers("here") == set()
+        assert list(Dispatcher.objects.all()) == [elsewhere]
 
 
 class TestPresence:
@@ -65,6 +65,13 @@ class TestPresence:
         with Presence(uuid4(), cluster="here", places=1, lease=timedelta(seconds=10), in_hand=list):
             assert Dispatcher.objects.get().pid == os.getpid()
         assert not Dispatcher.objects.exists()
+
+    def test_forgets_who_is_long_silent(self) -> None:
+        dispatcher(cluster="there", seen_at=timezone.now() - timedelta(minutes=10))
+        silent = dispatcher(cluster="there", seen_at=timezone.now() - timedelta(minutes=1))
+        with Presence(uuid4(), cluster="here", places=1, lease=timedelta(seconds=10), in_hand=list):
+            pass
+        assert list(Dispatcher.objects.all()) == [silent]
 
 
 class TestClusterName:
