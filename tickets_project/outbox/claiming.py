@@ -4,9 +4,9 @@ A claim raises the number of attempts before the handler runs, so that a message
 too. Every statement that ends a claim is fenced: it changes nothing unless the claim is still the caller's.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -44,8 +44,8 @@ class Look:
     """What a look at the queue has found."""
 
     is_due: bool
-    # By handler: what was pending falls due then or later; not later than the look itself.
-    since: dict[str, datetime]
+    # JSON, by handler: what was pending falls due then or later; not later than the look itself.
+    since: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,12 +54,11 @@ class Reading:
 
     # The handlers that get eight deliveries in their turn.
     urgent: Iterable[str] = ()
-    # By handler: leave out what fell due before.
-    since: Mapping[str, datetime] = field(default_factory=dict)
+    # JSON, as a look gives it, since a value for each handler is dear: leave out what fell due before.
+    since: str = "{}"
 
 
 _WHOLE = Reading()
-_EVER = datetime.min.replace(tzinfo=UTC)
 
 # Each handler's oldest due rows, dealt out in turn, so that one handler's flood keeps no other waiting; an urgent one
 # has eight in its turn. An ordered row is due only when no earlier row of its key is open.
@@ -69,12 +68,14 @@ _CLAIM = """
             row_number() OVER (PARTITION BY row.handler ORDER BY row.available_at, row.id)
                 / CASE WHEN row.handler = ANY(%(urgent)s) THEN 8.0 ELSE 1.0 END AS turn,
             row_number() OVER (PARTITION BY row.orphaned ORDER BY row.available_at, row.id) AS place
-        FROM unnest(%(handlers)s::text[], %(since)s::timestamptz[]) AS subscribed (handler, since)
+        FROM unnest(%(handlers)s::text[]) AS subscribed (handler)
         CROSS JOIN LATERAL (
             SELECT id, handler, available_at, claimed_until IS NOT NULL AS orphaned FROM outbox_delivery AS candidate
             WHERE candidate.handler = subscribed.handler
               AND candidate.status = 'pending'
-              AND candidate.available_at BETWEEN subscribed.since AND statement_timestamp()
+              AND candidate.available_at
+                BETWEEN coalesce((%(since)s::jsonb ->> subscribed.handler)::timestamptz, '-infinity')
+                AND statement_timestamp()
               AND (candidate.ordering_key IS NULL OR NOT EXISTS (
                   SELECT FROM outbox_delivery AS earlier
                   WHERE earlier.handler = candidate.handler
@@ -103,9 +104,9 @@ _CLAIM = """
         message.payload::text, message.headers::text, message.published_at
 """
 _LOOK = """
-    SELECT subscribed.handler, least(oldest.available_at, statement_timestamp()),
-        coalesce(oldest.available_at <= statement_timestamp(), false)
-    FROM unnest(%s::text[]) AS subscribed (handler)
+    SELECT coalesce(bool_or(oldest.available_at <= statement_timestamp()), false),
+        jsonb_object_agg(handler, least(oldest.available_at, statement_timestamp()) - %(margin)s)::text
+    FROM unnest(%(handlers)s::text[]) AS subscribed (handler)
     LEFT JOIN LATERAL (
         SELECT available_at FROM outbox_delivery AS candidate
         WHERE candidate.handler = subscribed.handler AND candidate.status = 'pending'
@@ -164,7 +165,7 @@ def claim(
     """Claim up to `limit` due deliveries of these handlers, each in its turn; return them oldest first."""
     parameters: dict[str, Any] = {"handlers": handlers, "limit": limit, "dispatcher": dispatcher, "lease": lease}
     parameters["urgent"] = list(reading.urgent)
-    parameters["since"] = [reading.since.get(handler, _EVER) for handler in handlers]
+    parameters["since"] = reading.since
     with connection.cursor() as cursor:
         cursor.execute(_CLAIM, parameters)
         return sorted(map(_claim, cursor.fetchall()), key=lambda claim: claim.delivery_id)
@@ -204,12 +205,13 @@ def release(*, dispatcher: UUID, unrun: Iterable[Claim] | None = None) -> int:
     )
 
 
-def look(*, handlers: list[str]) -> Look:
-    """Tell whether a delivery of these handlers waits to be claimed, and since when."""
+def look(*, handlers: list[str], margin: timedelta = timedelta(0)) -> Look:
+    """Tell whether a delivery of these handlers waits to be claimed, and since when, less the margin."""
+    parameters: dict[str, Any] = {"handlers": handlers, "margin": margin}
     with connection.cursor() as cursor:
-        cursor.execute(_LOOK, [handlers])
-        found = cursor.fetchall()
-    return Look(is_due=any(due for _, _, due in found), since={handler: at for handler, at, _ in found})
+        cursor.execute(_LOOK, parameters)
+        is_due, since = cursor.fetchone()
+    return Look(is_due=is_due, since=since or "{}")
 
 
 def is_claimed(delivery: Delivery, *, at: datetime) -> bool:

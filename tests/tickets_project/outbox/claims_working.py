@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TypeVar
 from uuid import UUID
 
@@ -13,7 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine
 from tests.tickets_project.outbox.claims_handlers import HANDLERS, ORDERS, OTHER, Killed
 from tests.tickets_project.outbox.claims_model import LEASE, Model
 from tests.tickets_project.outbox.claims_rows import WELL, ModelClaim, ModelDelivery, ModelHandler
-from tests.tickets_project.outbox.claims_stored import learn_ids, pass_hours, stretch_wait
+from tests.tickets_project.outbox.claims_stored import earlier, learn_ids, pass_hours, stretch_wait
 from tickets_project.outbox import claiming
 from tickets_project.outbox.claiming import Claim, Reading
 from tickets_project.outbox.delivering import commit, commit_together, prepare
@@ -79,7 +79,7 @@ class Working(RuleBasedStateMachine):
         self.prepared: list[InHand] = []
         self.numbers = 0
         # What a look has told last: claims begin there, however long ago it was.
-        self.since: dict[str, datetime] = {}
+        self.since = "{}"
 
     @property
     def in_hand(self) -> list[InHand]:
@@ -177,7 +177,7 @@ class Working(RuleBasedStateMachine):
     def pass_time(self, hours: int) -> None:
         self.model.now += hours
         pass_hours(hours)
-        self.since = {handler: at - hours * HOUR for handler, at in self.since.items()}
+        self.since = earlier(self.since, hours * HOUR)
 
     def _order(self, *group: InHand) -> None:
         ORDERS.how = {each.number: each.how for each in group}

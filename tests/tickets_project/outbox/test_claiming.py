@@ -1,8 +1,9 @@
 """Claims: who gets which delivery, and for how long."""
 
+import json
 from collections import Counter
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import uuid4
 
 import pytest
@@ -137,14 +138,24 @@ class TestLook:
         for handler, age in [("a", 3), ("a", 5), ("b", 1), ("later", -1), ("closed", 5)]:
             status = "parked" if handler == "closed" else "pending"
             DeliveryFactory.create(handler=handler, status=status, available_at=now - timedelta(minutes=age))
-        found = look(handlers=["a", "b", "later", "closed", "idle"]).since
-        minutes = {handler: round((now - at) / timedelta(minutes=1)) for handler, at in found.items()}
-        assert minutes == {"a": 5, "b": 1, "later": 0, "closed": 0, "idle": 0}
+        found = json.loads(look(handlers=["a", "b", "later", "closed", "idle"]).since)
+        ages = {handler: now - datetime.fromisoformat(at) for handler, at in found.items()}
+        assert {handler: round(age / timedelta(minutes=1)) for handler, age in ages.items()} == {
+            "a": 5,
+            "b": 1,
+            "later": 0,
+            "closed": 0,
+            "idle": 0,
+        }
+
+    def test_knows_nothing_of_no_handlers(self) -> None:
+        found = look(handlers=[])
+        assert (found.is_due, found.since) == (False, "{}")
 
     def test_lets_a_claim_leave_out_what_fell_due_before(self) -> None:
         now = timezone.now()
         old, young = (DeliveryFactory.create(available_at=now - timedelta(minutes=age)) for age in (2, 1))
-        reading = Reading(since={HANDLER: young.available_at, "another": now})
+        reading = Reading(since=json.dumps({HANDLER: young.available_at.isoformat(), "another": now.isoformat()}))
         claims = claim(dispatcher=uuid4(), handlers=[HANDLER], limit=2, lease=LEASE, reading=reading)
         assert [entry.delivery_id for entry in claims] == [young.pk]
         assert claimed() == [old.pk]

@@ -4,7 +4,7 @@ While any transaction's snapshot is older than a delivery, its entry stays in th
 at the oldest would read past all that was delivered since.
 """
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from time import monotonic
 
 from tickets_project.outbox import claiming
@@ -16,14 +16,14 @@ LOOK_SECONDS, LOOK_SHARE, LONGEST_SECONDS = 0.5, 20, 10.0
 
 
 class LowWater:
-    """From when on there is something to claim, by handler.
+    """From when on there is something to claim, by handler, as claims read it.
 
     Whatever becomes pending falls due at that moment or later. So what a look has not seen falls due later than the
     look, unless its transaction was open then.
     """
 
     def __init__(self, handlers: list[str]) -> None:
-        self.since: dict[str, datetime] = {}
+        self.since = "{}"
         self._handlers = handlers
         self._next_look = float("-inf")
 
@@ -32,8 +32,8 @@ class LowWater:
         began = monotonic()
         if began < self._next_look:
             return True
-        found = claiming.look(handlers=self._handlers)
-        self.since = {handler: at - LONGEST_PUBLISHING for handler, at in found.since.items()}
+        found = claiming.look(handlers=self._handlers, margin=LONGEST_PUBLISHING)
+        self.since = found.since
         ended = monotonic()
         self._next_look = ended + min(max(LOOK_SHARE * (ended - began), LOOK_SECONDS), LONGEST_SECONDS)
         return found.is_due
