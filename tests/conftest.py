@@ -1,6 +1,7 @@
 """What all tests share: the simulator as the gateway, counters and tables of their own, people and their clients."""
 
 import os
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,12 @@ from tickets_project.outbox.subscriptions import Subscriptions
 # It asserts for others, who want to read what differs.
 pytest.register_assert_rewrite("tests.journeys.bundles")
 from tests.journeys.bundles import Gateway  # noqa: E402
+
+
+def pytest_configure() -> None:
+    """Take Ctrl-C as people's shells do: what runs in the background ignores it, and so do processes that it starts."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True, scope="session")
