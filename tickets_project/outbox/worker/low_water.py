@@ -12,7 +12,8 @@ from tickets_project.outbox import claiming
 LONGEST_PUBLISHING = timedelta(seconds=5)
 """A transaction that commits later than this after its publish() is found by the next look."""
 # Looks take a twentieth of the time at most, until that would be too seldom.
-LOOK_SECONDS, LOOK_SHARE, LONGEST_SECONDS = 0.5, 20, 10.0
+PAUSE_BY_LOOK = 20
+PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.5, 10.0
 
 
 class LowWater:
@@ -35,5 +36,5 @@ class LowWater:
         found = claiming.look(handlers=self._handlers, margin=LONGEST_PUBLISHING)
         self.since = found.since
         ended = monotonic()
-        self._next_look = ended + min(max(LOOK_SHARE * (ended - began), LOOK_SECONDS), LONGEST_SECONDS)
+        self._next_look = ended + min(max(PAUSE_BY_LOOK * (ended - began), PAUSE_SECONDS), LONGEST_PAUSE_SECONDS)
         return found.is_due

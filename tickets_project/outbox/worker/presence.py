@@ -33,7 +33,11 @@ def cluster_name() -> str:
 
 def at_work(*, within: timedelta = _SILENCE) -> QuerySet[Dispatcher]:
     """Return the dispatchers that were heard of within this time."""
-    return Dispatcher.objects.filter(seen_at__gt=Now() - within)
+    return Dispatcher.objects.filter(_is_heard(within))
+
+
+def _is_heard(within: timedelta) -> Q:
+    return Q(seen_at__gt=Now() - within)
 
 
 def release_dead_dispatchers(cluster: str) -> set[UUID]:
@@ -41,16 +45,16 @@ def release_dead_dispatchers(cluster: str) -> set[UUID]:
 
     A pid says something within one cluster alone: others may live in containers with the same host name.
     """
-    found = set()
-    is_heard = ExpressionWrapper(Q(seen_at__gt=Now() - _SILENCE), BooleanField())
+    working = set()
+    is_heard = ExpressionWrapper(_is_heard(_SILENCE), BooleanField())
     for dispatcher in Dispatcher.objects.filter(cluster=cluster).annotate(is_heard=is_heard):
         if not _lives(dispatcher.pid):
             released = claiming.release(dispatcher=dispatcher.id)
             dispatcher.delete()
             log.warning("dispatcher died", pid=dispatcher.pid, released=released)
         elif dispatcher.is_heard:
-            found.add(dispatcher.id)
-    return found
+            working.add(dispatcher.id)
+    return working
 
 
 def _lives(pid: int) -> bool:

@@ -17,7 +17,7 @@ from tests.processes import database_url, eventually
 from tests.tickets_project.outbox.conftest import Listener
 from tests.tickets_project.outbox.dispatchers import all_delivered, dispatching, happen
 from tickets_project.outbox.models import Delivery
-from tickets_project.outbox.worker.low_water import LONGEST_PUBLISHING, LOOK_SECONDS, LowWater
+from tickets_project.outbox.worker.low_water import LONGEST_PUBLISHING, PAUSE_SECONDS, LowWater
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -48,14 +48,14 @@ class TestLowWater:
         # It has not looked, so it does not say that there is nothing.
         assert low_water.look()
         assert mark(low_water) == first
-        sleep(LOOK_SECONDS)
+        sleep(PAUSE_SECONDS)
         assert not low_water.look()
         assert mark(low_water) > first
 
     def test_goes_back_to_what_came_late(self, low_water: LowWater) -> None:
         low_water.look()
         late = DeliveryFactory.create(available_at=timezone.now() - MINUTE)
-        sleep(LOOK_SECONDS)
+        sleep(PAUSE_SECONDS)
         assert low_water.look()
         assert mark(low_water) < late.available_at
 
@@ -63,7 +63,7 @@ class TestLowWater:
         with locked_for(seconds=0.2):
             low_water.look()
         first = mark(low_water)
-        sleep(2 * LOOK_SECONDS)
+        sleep(2 * PAUSE_SECONDS)
         low_water.look()
         assert mark(low_water) == first
 
