@@ -67,6 +67,12 @@ def simulator(tmp_path: Path, settings: Settings) -> Iterator[Simulator]:
 
 
 @pytest.fixture
+def impatient(settings: Settings) -> None:
+    """Give up a service that does not answer soon, but none that answers as a busy machine does."""
+    settings.GATEWAY_TIMEOUTS = (5, 2)
+
+
+@pytest.fixture
 def http() -> Iterator[requests.Session]:
     """Speak to the simulator as a client that is not ours."""
     with requests.Session() as session:

@@ -7,7 +7,6 @@ from uuid import uuid4
 
 import pytest
 from django.utils import timezone
-from pytest_django import Settings
 
 from bookings.commands import RefundTicket
 from bookings.events import TicketBookingConfirmedV1
@@ -40,11 +39,6 @@ TABLE = only(
     Subscription(TicketBookingConfirmedV1, "bookings.issue_receipt", issue_receipt, external=True),
     Subscription(RefundTicket, "bookings.refund_ticket", refund_ticket, external=True),
 )
-
-
-@pytest.fixture(autouse=True)
-def _impatient(settings: Settings) -> None:
-    settings.GATEWAY_TIMEOUTS = (1, 1)
 
 
 @pytest.fixture
@@ -128,13 +122,14 @@ class TestIssueReceipt:
         assert issue_receipt(confirmed(ticket)) is None
         assert calls("receipts.issue") == []
 
+    @pytest.mark.usefixtures("impatient")
     @pytest.mark.parametrize(
         ("answered", "error"),
         [
             ({"status": 500}, TemporaryUpstreamError),
             ({"drop": "before"}, TemporaryUpstreamError),
             ({"drop": "after"}, TemporaryUpstreamError),
-            ({"delay_ms": 1500}, TemporaryUpstreamError),
+            ({"delay_ms": 4000}, TemporaryUpstreamError),
             ({"status": 400}, PermanentUpstreamError),
             ({"status": 409}, PermanentUpstreamError),
         ],

@@ -7,7 +7,6 @@ from uuid import UUID, uuid4
 
 import pytest
 from django.utils import timezone
-from pytest_django import Settings
 
 from bookings.events import TicketBookingCanceledV1, TicketBookingConfirmedV1
 from bookings.handlers.tracker import TO_PRINT, TO_REFUND, track_to_print, track_to_refund
@@ -34,11 +33,6 @@ TABLE = only(
     Subscription(TicketBookingConfirmedV1, "bookings.track_to_print", track_to_print, external=True),
     Subscription(TicketBookingCanceledV1, "bookings.track_to_refund", track_to_refund, external=True),
 )
-
-
-@pytest.fixture(autouse=True)
-def _impatient(settings: Settings) -> None:
-    settings.GATEWAY_TIMEOUTS = (1, 1)
 
 
 def record() -> None:
@@ -85,7 +79,8 @@ class TestTrackToPrint:
         assert spreadsheets.rows(TO_PRINT) == [ROW]
         assert len(calls("spreadsheets.append")) == 2
 
-    @pytest.mark.parametrize("answered", [{"drop": "before"}, {"drop": "after"}, {"delay_ms": 1500}])
+    @pytest.mark.usefixtures("impatient")
+    @pytest.mark.parametrize("answered", [{"drop": "before"}, {"drop": "after"}, {"delay_ms": 4000}])
     def test_waits_after_no_answer_and_then_reads_the_sheet(self, fault: Fault, answered: dict[str, object]) -> None:
         fault("spreadsheets.append", **answered)
         with pytest.raises(TemporaryUpstreamError):

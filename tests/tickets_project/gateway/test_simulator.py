@@ -129,9 +129,9 @@ class TestFaults:
         assert [client.put().status_code for _ in range(3)] == [503, 429, 201]
 
     def test_answers_late_after_the_effect(self, client: Client, fault: Callable[..., None]) -> None:
-        fault("files.put", delay_ms=500)
+        fault("files.put", delay_ms=3000)
         with pytest.raises(requests.ReadTimeout):
-            client.http.put(client.content_url("a.html"), data=b"x", timeout=0.2)
+            client.http.put(client.content_url("a.html"), data=b"x", timeout=1)
         assert client.get().status_code == 200
 
     def test_delays_a_status(self, client: Client, fault: Callable[..., None]) -> None:
@@ -141,12 +141,12 @@ class TestFaults:
         assert time.monotonic() - begun >= 0.2
 
     def test_lets_others_pass_while_one_is_late(self, client: Client, fault: Callable[..., None]) -> None:
-        fault("files.put", delay_ms=1000)
+        fault("files.put", delay_ms=2000)
         with ThreadPoolExecutor(1) as threads:
             late = threads.submit(client.put, "late")
             while not client.calls():
                 time.sleep(0.01)
-            assert requests.put(client.content_url("prompt"), timeout=0.5).status_code == 201
+            assert requests.put(client.content_url("prompt"), timeout=5).status_code == 201
             assert not late.done()
             assert late.result().status_code == 201
 
@@ -381,7 +381,7 @@ class TestSimulator:
             while not client.calls():
                 time.sleep(0.01)
             begun = time.monotonic()
-        assert time.monotonic() - begun < 1
+        assert time.monotonic() - begun < 5
         assert isinstance(late.exception(), requests.ConnectionError)
         with Simulator(port=int(simulator.url.rpartition(":")[2]), files=tmp_path) as again:
             assert again.url == simulator.url

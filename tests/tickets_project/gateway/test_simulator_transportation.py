@@ -163,9 +163,9 @@ class TestFlights:
 
     def test_has_given_the_seats_to_a_caller_who_hung_up(self, client: Client, fault: Callable[..., None]) -> None:
         client.give_seats(2)
-        fault("flights.book", delay_ms=500)
+        fault("flights.book", delay_ms=3000)
         with pytest.raises(requests.ReadTimeout):
-            client.http.put(f"{client.url}/transportation-api/flight-tickets", json=FLIGHT, timeout=0.1)
+            client.http.put(f"{client.url}/transportation-api/flight-tickets", json=FLIGHT, timeout=1)
         assert client.fly(idempotency_key="k-2").status_code == 409
         assert client.fly().status_code == 201
         assert len(client.flights()) == 2

@@ -6,7 +6,6 @@ from contextlib import suppress
 from functools import partial
 
 import pytest
-from pytest_django import Settings
 
 from tests.tickets_project.metrics.numbers import grown_by
 from tickets_project.gateway import files
@@ -31,12 +30,12 @@ class TestCall:
         assert grown_by(store, "upstream_call_duration_seconds_count", **labels) == 1
 
     @pytest.mark.parametrize(
-        ("trouble", "status"), [({"status": 503}, "503"), ({"drop": "after"}, "none"), ({"delay_ms": 500}, "none")]
+        ("trouble", "status"), [({"status": 503}, "503"), ({"drop": "after"}, "none"), ({"delay_ms": 4000}, "none")]
     )
+    @pytest.mark.usefixtures("impatient")
     def test_is_counted_when_it_fails(
-        self, fault: Callable[..., None], settings: Settings, trouble: dict[str, object], status: str
+        self, fault: Callable[..., None], trouble: dict[str, object], status: str
     ) -> None:
-        settings.GATEWAY_TIMEOUTS = (3, 0.2)
         fault("files.put", **trouble)
         labels = {"operation": CONTENT, "method": "PUT", "status": status}
         assert grown_by(store, "upstream_calls_total", **labels) == 1
@@ -44,7 +43,7 @@ class TestCall:
     def test_takes_its_time(self, fault: Callable[..., None]) -> None:
         fault("files.put", delay_ms=200)
         labels = {"operation": CONTENT, "method": "PUT"}
-        assert 0.2 <= grown_by(store, "upstream_call_duration_seconds_sum", **labels) < 2
+        assert 0.2 <= grown_by(store, "upstream_call_duration_seconds_sum", **labels) < 5
 
     def test_has_one_name_for_each_operation_of_the_contract(self, simulator: Simulator) -> None:
         for operation in simulator._operations._by_name.values():

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from itertools import count
-from time import sleep
+from time import perf_counter, sleep
 from typing import Any
 
 import pytest
@@ -101,7 +101,8 @@ class TestDelivered:
     def test_takes_the_time_of_the_handler(self, listener: Listener) -> None:
         listener.then = lambda _message: sleep(0.05)
         happen()
-        assert 0.05 <= seconds(deliver_due) < 0.5
+        started = perf_counter()
+        assert 0.05 <= seconds(deliver_due) <= perf_counter() - started
 
     def test_takes_the_time_of_the_call_and_of_its_recording(self, caller: Listener) -> None:
         def call(_message: Any) -> Callable[[], None]:
@@ -110,7 +111,8 @@ class TestDelivered:
 
         caller.then = call
         happen()
-        assert 0.1 <= seconds(deliver_due, handler="things.call") < 0.5
+        started = perf_counter()
+        assert 0.1 <= seconds(deliver_due, handler="things.call") <= perf_counter() - started
 
 
 class TestFailed:

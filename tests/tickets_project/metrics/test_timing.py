@@ -10,20 +10,24 @@ from tickets_project.metrics.timing import Timed, seconds_of
 class TestTimed:
     def test_knows_how_long_its_work_took(self) -> None:
         work = Timed(lambda: sleep(0.02))
+        started = perf_counter()
         work()
-        assert 0.02 <= work.seconds < 0.2
+        assert 0.02 <= work.seconds <= perf_counter() - started
 
     def test_adds_what_was_done_before(self) -> None:
         work = Timed(lambda: sleep(0.02), since=perf_counter() - 5)
-        assert work.seconds >= 5
+        before = work.seconds
+        assert before >= 5
+        started = perf_counter()
         work()
-        assert 5.02 <= work.seconds < 5.2
+        assert before + 0.02 <= work.seconds <= before + perf_counter() - started
 
     def test_forgets_an_earlier_run(self) -> None:
         work = Timed(lambda: sleep(0.02))
-        for _ in range(3):
-            work()
-        assert work.seconds < 0.06
+        work()
+        started = perf_counter()
+        work()
+        assert work.seconds <= perf_counter() - started
 
     def test_lets_its_work_fail(self) -> None:
         with pytest.raises(ZeroDivisionError):

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from functools import partial
+from itertools import takewhile
 from uuid import UUID
 
 import pytest
@@ -28,8 +29,16 @@ def listening() -> Iterator[Callable[[], int]]:
     listener = connection.copy()
     listener.ensure_connection()
     listener.connection.execute("LISTEN outbox")
+
+    def woken() -> int:
+        # Notifications come in the order of their commits.
+        with connection.cursor() as cursor:
+            cursor.execute("NOTIFY outbox, 'no more'")
+        notified = listener.connection.notifies(timeout=10)
+        return sum(1 for _ in takewhile(lambda each: each.payload != "no more", notified))
+
     try:
-        yield lambda: len(list(listener.connection.notifies(timeout=0.5)))
+        yield woken
     finally:
         listener.close()
 

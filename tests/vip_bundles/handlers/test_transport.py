@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import pytest
 import requests
-from pytest_django import Settings
 
 from tests.bookings.money import Calls, Fault
 from tests.bookings.published import names, payload
@@ -26,11 +25,6 @@ from tickets_project.gateway.simulator.server import Simulator
 from tickets_project.gateway.simulator.transportation import SOLD_OUT_FLIGHT
 from vip_bundles.commands import CancelFlightTickets, CancelTaxi
 from vip_bundles.handlers.transport import book_flight, book_taxi, cancel_flight_tickets, cancel_taxi
-
-
-@pytest.fixture(autouse=True)
-def _impatient(settings: Settings) -> None:
-    settings.GATEWAY_TIMEOUTS = (1, 0.5)
 
 
 @pytest.mark.django_db
@@ -112,6 +106,7 @@ class TestBooking:
         booking.handler(booking.command)
         assert names() == []
 
+    @pytest.mark.usefixtures("impatient")
     @pytest.mark.parametrize(
         ("trouble", "error"),
         [

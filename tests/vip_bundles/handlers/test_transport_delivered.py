@@ -3,7 +3,6 @@
 from functools import partial
 
 import pytest
-from pytest_django import Settings
 
 from tests.bookings.money import Calls, Fault, meanwhile, tell, wait_for
 from tests.bookings.published import names, payload, payloads
@@ -26,11 +25,6 @@ from tickets_project.correlation import Trace, tracing
 from tickets_project.gateway import transportation
 from tickets_project.outbox.models import Delivery, Message
 from vip_bundles.commands import CancelFlightTickets
-
-
-@pytest.fixture(autouse=True)
-def _impatient(settings: Settings) -> None:
-    settings.GATEWAY_TIMEOUTS = (1, 0.5)
 
 
 @each_booking
@@ -69,6 +63,7 @@ class TestBookingDelivered:
         }
         assert (booking.upstream(), len(calls(booking.operation))) == ([], 1)
 
+    @pytest.mark.usefixtures("impatient")
     @each_trouble
     def test_is_tried_again_under_its_key_until_it_is_booked(
         self, booking: Booking, fault: Fault, calls: Calls, trouble: dict[str, object]
@@ -134,10 +129,7 @@ class TestBookingDelivered:
         assert first == second == booking.upstream()
         assert keys(calls(booking.operation)) == {booking.command.idempotency_key}
 
-    def test_books_once_for_two_deliveries_at_the_same_time(
-        self, booking: Booking, settings: Settings, fault: Fault, calls: Calls
-    ) -> None:
-        settings.GATEWAY_TIMEOUTS = (1, 5)
+    def test_books_once_for_two_deliveries_at_the_same_time(self, booking: Booking, fault: Fault, calls: Calls) -> None:
         fault(booking.operation, delay_ms=300)
         tell(booking.command)
         with meanwhile(partial(deliver_due, booking.key)):
@@ -148,10 +140,7 @@ class TestBookingDelivered:
         first, second = map(booking.announced, payloads(booking.booked))
         assert first == second == booking.upstream()
 
-    def test_holds_no_transaction_while_it_asks(
-        self, booking: Booking, settings: Settings, fault: Fault, calls: Calls
-    ) -> None:
-        settings.GATEWAY_TIMEOUTS = (1, 5)
+    def test_holds_no_transaction_while_it_asks(self, booking: Booking, fault: Fault, calls: Calls) -> None:
         fault(booking.operation, delay_ms=300)
         tell(booking.command)
         with meanwhile(booking.deliver) as delivering:
@@ -164,7 +153,8 @@ class TestBookingDelivered:
 
 @pytest.mark.django_db(transaction=True)
 class TestCancelFlightTicketsDelivered:
-    @pytest.mark.parametrize("trouble", [{"status": 500}, {"drop": "before"}, {"drop": "after"}, {"delay_ms": 1000}])
+    @pytest.mark.usefixtures("impatient")
+    @pytest.mark.parametrize("trouble", [{"status": 500}, {"drop": "before"}, {"drop": "after"}, {"delay_ms": 4000}])
     def test_cancels_all_though_one_in_the_middle_fails_at_first(
         self, fault: Fault, calls: Calls, trouble: dict[str, object]
     ) -> None:
@@ -202,6 +192,7 @@ class TestCancellingDelivered:
         assert standing(cancelling.key) == [("delivered", 1)] * 2
         assert all(cancelling.cancelled())
 
+    @pytest.mark.usefixtures("impatient")
     @each_trouble
     def test_is_tried_again_until_it_is_cancelled(
         self, cancelling: Cancelling, fault: Fault, trouble: dict[str, object]
@@ -225,10 +216,7 @@ class TestCancellingDelivered:
         assert f"answered {status}" in Delivery.objects.get(handler=cancelling.key).last_error
         assert not cancelling.cancelled()[0]
 
-    def test_holds_no_transaction_while_it_asks(
-        self, cancelling: Cancelling, settings: Settings, fault: Fault, calls: Calls
-    ) -> None:
-        settings.GATEWAY_TIMEOUTS = (1, 5)
+    def test_holds_no_transaction_while_it_asks(self, cancelling: Cancelling, fault: Fault, calls: Calls) -> None:
         ids = cancelling.book()
         fault(cancelling.operation, delay_ms=300)
         tell(cancelling.command(ids))

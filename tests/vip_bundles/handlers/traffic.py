@@ -31,7 +31,7 @@ TAXI = BookTaxi(
     reference_id="bundle-1",
     idempotency_key="bundle-1:taxi",
 )
-TROUBLES = [{"status": 500}, {"status": 503}, {"drop": "before"}, {"drop": "after"}, {"delay_ms": 1000}]
+TROUBLES = [{"status": 500}, {"status": 503}, {"drop": "before"}, {"drop": "after"}, {"delay_ms": 4000}]
 each_trouble = pytest.mark.parametrize("trouble", TROUBLES, ids=str)
 
 

@@ -20,6 +20,7 @@ from tickets_project.outbox.models import Delivery, Dispatcher, Status
 from tickets_project.outbox.outcomes import NotYet
 from tickets_project.outbox.publishing import publish
 from tickets_project.outbox.subscriptions import Recording, Subscription, Subscriptions
+from tickets_project.outbox.worker import dispatching as worker_dispatching
 from tickets_project.outbox.worker.dispatching import dispatch
 from tickets_project.outbox.worker.fairness import SLOW_SECONDS
 from tickets_project.outbox.worker.presence import CLUSTER
@@ -34,15 +35,14 @@ class TestDispatching:
             eventually(all_delivered)
         assert sorted(message.number for message in listener.heard) == list(range(50))
 
-    def test_is_woken_by_a_message(self, listener: Listener) -> None:
+    def test_is_woken_by_a_message(self, listener: Listener, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(worker_dispatching, "POLL_SECONDS", 60)
         arrived = Event()
         listener.then = lambda _message: arrived.set()
         with dispatching():
             sleep(1.2)
-            published = monotonic()
             happen()
             assert arrived.wait(5)
-            assert monotonic() - published < 0.5
 
     def test_runs_external_handlers_side_by_side(self, caller: Listener, settings: Settings) -> None:
         settings.OUTBOX_THREADS = 8
@@ -163,8 +163,8 @@ class TestDispatching:
         assert Delivery.objects.get().attempts == 1
 
     def test_keeps_its_lease_while_a_handler_takes_long(self, caller: Listener, settings: Settings) -> None:
-        settings.OUTBOX_LEASE_SECONDS = 1
-        caller.then = lambda _message: sleep(2.5)
+        settings.OUTBOX_LEASE_SECONDS = 2
+        caller.then = lambda _message: sleep(5)
         happen()
         with dispatching(), dispatching():
             eventually(all_delivered)
@@ -257,7 +257,7 @@ class TestDispatch:
         Dispatcher.objects.create(id="00000000-0000-4000-8000-000000000001", cluster="here", host="h", pid=1)
         started = monotonic()
         dispatch()
-        assert monotonic() - started < 1
+        assert monotonic() - started < 5
 
     def test_stays_for_its_time(self, listener: Listener, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
         settings.OUTBOX_DISPATCH_SECONDS = 1
@@ -270,7 +270,7 @@ class TestDispatch:
     def test_stays_once_for_each_place_when_many_begin_at_once(
         self, settings: Settings, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        settings.OUTBOX_DISPATCHERS, settings.OUTBOX_DISPATCH_SECONDS = 2, 3
+        settings.OUTBOX_DISPATCHERS, settings.OUTBOX_DISPATCH_SECONDS = 2, 5
         monkeypatch.setenv(CLUSTER, "here")
 
         def seconds_stayed() -> float:
@@ -279,4 +279,4 @@ class TestDispatch:
             return monotonic() - started
 
         stayed = at_once([seconds_stayed] * 6)
-        assert sum(isinstance(seconds, float) and seconds > 2 for seconds in stayed) == 2
+        assert sum(isinstance(seconds, float) and seconds > 4 for seconds in stayed) == 2
