@@ -107,7 +107,6 @@ def confirm_tickets(count: int) -> QuerySet[Ticket]:
     )
     for first in range(0, count, PER_BOOKING):
         booking = make_booking(
-            booking_id=uuid4(),
             show_id=show.id,
             number_of_tickets=min(PER_BOOKING, count - first),
             customer_email="bench@tickets.example",

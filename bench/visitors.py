@@ -94,7 +94,6 @@ def _codes() -> Iterator[str]:
     """Return the codes of active tickets of a show whose doors are open; the next one is nobody else's."""
     now, owner = timezone.now(), _account()
     booking: Booking = make_booking(
-        booking_id=uuid4(),
         show_id=a_show().id,
         number_of_tickets=1,
         customer_email=owner.email,

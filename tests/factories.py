@@ -106,7 +106,7 @@ def pending_booking(*, show: Show | None = None, owner: User | None = None, seat
     """Make a booking as the API does."""
     owner = owner or UserFactory.create()
     return make_booking(
-        booking_id=facts.pop("booking_id", None) or uuid4(),
+        booking_id=facts.pop("booking_id", None),
         show_id=(show or ShowFactory.create()).id,
         number_of_tickets=seats,
         customer_email=facts.pop("customer_email", owner.email),

@@ -139,6 +139,6 @@ def _book(facts: dict[str, Any], user: User) -> Booking:
         get_object_or_404(Resource, id=facts["resource_id"])
         return services.book_resource(booking_id=uuid4(), owner=user, act=act, **facts)
     try:
-        return services.make_booking(booking_id=uuid4(), owner=user, act=act, **facts)
+        return services.make_booking(owner=user, act=act, **facts)
     except Show.DoesNotExist as error:
         raise Http404 from error

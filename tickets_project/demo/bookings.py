@@ -28,7 +28,7 @@ def make_bookings(shows: dict[str, Show], act: Act, *, customer: User, door: Use
 
 def _booked(show: Show, seats: int, customer: User, act: Act, *, booking_id: UUID | None = None) -> Booking:
     return make_booking(
-        booking_id=booking_id or uuid4(),
+        booking_id=booking_id,
         show_id=show.id,
         number_of_tickets=seats,
         customer_email=customer.email,

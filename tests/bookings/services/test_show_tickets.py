@@ -14,8 +14,9 @@ from django.db.models import QuerySet
 
 from bookings.errors import BookingIdTaken, NotEnoughTickets, ShowHasStarted, ShowMakesNoTickets
 from bookings.models import Booking, Show, Ticket, TicketType
+from bookings.services import booking as booking_service
 from bookings.services import cancel_booking, complete_booking
-from tests.bookings.meeting import meeting_before_saving
+from tests.bookings.meeting import hold_seats_as_read, meeting_before_saving
 from tests.bookings.published import names, payloads
 from tests.bookings.rooms import book, room
 from tests.bookings.show_tickets import (
@@ -189,11 +190,12 @@ def answered(task: Callable[[], Booking]) -> Booking | DatabaseError:
 
 @pytest.mark.django_db(transaction=True)
 class TestBookShowTicketsConcurrency:
-    def test_overbooks_with_the_lock_off(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Shows that the next test would fail without the lock."""
+    def test_overbooks_when_neither_lock_nor_room_is_asked_for(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Shows that the next test would fail without both."""
         monkeypatch.setattr(QuerySet, "select_for_update", lambda queryset, **_options: queryset)
+        monkeypatch.setattr(booking_service, "_hold_seats", hold_seats_as_read)
         place = show(number_of_tickets=SEATS)
-        with meeting_before_saving(Show, CLIENTS):
+        with meeting_before_saving(Booking, CLIENTS, only_new=True):
             at_once([partial(take, place, booking_id=uuid4(), number_of_tickets=1) for _ in range(CLIENTS)])
         assert Booking.objects.count() == Ticket.objects.count() == CLIENTS > SEATS
 
@@ -208,7 +210,7 @@ class TestBookShowTicketsConcurrency:
         """Shows that the two of the next test meet: without the lock nothing but the key keeps them apart."""
         monkeypatch.setattr(QuerySet, "select_for_update", lambda queryset, **_options: queryset)
         place = show()
-        with meeting_before_saving(Show, 2):
+        with meeting_before_saving(Booking, 2, only_new=True):
             answers = at_once([partial(answered, partial(take, place))] * 2)
         assert [type(answer) for answer in answers if not isinstance(answer, Booking)] == [IntegrityError]
 
