@@ -1,16 +1,28 @@
 """Reads that the API, the admin and other apps' adapters need."""
 
-from functools import cache
 from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.models import User
-from django.db.models import F, Prefetch, Q, QuerySet
-from django.db.models.functions import Coalesce
+from django.db.models import Prefetch, Q, QuerySet
 
 from bookings.codes import tidied
 from bookings.models import Booking, BookingStatus, Show, Ticket
+from tickets_project.statements import run_prepared
 from tickets_project.values import Money
+
+# In SQL, since it is asked for each ticket, and the ORM takes four times as long.
+_TICKET_FACTS = """
+    SELECT ticket.customer_email, ticket.price_amount, ticket.price_currency, ticket.redemption_code,
+        ticket.vendor_booking_id, ticket_type.name AS type_name, booking.confirmation_code, booking.start_time,
+        coalesce(show.title, resource.name) AS title, coalesce(show.venue, resource.location) AS venue
+    FROM bookings_ticket AS ticket
+        JOIN bookings_tickettype AS ticket_type ON ticket_type.id = ticket.ticket_type_id
+        LEFT JOIN bookings_booking AS booking ON booking.id = ticket.booking_id
+        LEFT JOIN bookings_show AS show ON show.id = booking.show_id
+        LEFT JOIN bookings_resource AS resource ON resource.id = booking.resource_id
+    WHERE ticket.id = %(ticket)s
+"""
 
 
 def shows() -> QuerySet[Show]:
@@ -64,24 +76,7 @@ def ticket_with_code(redemption_code: str) -> Ticket | None:
 
 def ticket_facts(ticket_id: UUID) -> dict[str, Any] | None:
     """Return what stands on a ticket, of itself and of its booking and show; None when there is no such ticket."""
-    return next((dict(facts) for facts in _ticket_facts().filter(id=ticket_id)), None)
-
-
-# Built once, since building it takes longer than running it.
-@cache
-def _ticket_facts() -> QuerySet[Ticket, Any]:
-    return Ticket.objects.values(
-        "customer_email",
-        "price_amount",
-        "price_currency",
-        "redemption_code",
-        "vendor_booking_id",
-        type_name=F("ticket_type__name"),
-        confirmation_code=F("booking__confirmation_code"),
-        title=Coalesce("booking__show__title", "booking__resource__name"),
-        venue=Coalesce("booking__show__venue", "booking__resource__location"),
-        start_time=F("booking__start_time"),
-    )
+    return next(iter(run_prepared(_TICKET_FACTS, {"ticket": ticket_id})), None)
 
 
 def event_to_book(booking_id: UUID) -> UUID | None:

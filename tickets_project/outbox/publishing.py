@@ -9,9 +9,9 @@ from uuid_utils.compat import uuid7
 from tickets_project.correlation import Trace, current_trace
 from tickets_project.outbox import models
 from tickets_project.outbox.messages import Message
-from tickets_project.outbox.statements import execute_prepared
 from tickets_project.outbox.subscriptions import Subscription, Subscriptions, subscriptions
 from tickets_project.spans import Kind, span
+from tickets_project.statements import run_prepared
 
 CHANNEL = "outbox"
 
@@ -85,7 +85,7 @@ def _store(messages: tuple[Message, ...], table: Subscriptions) -> None:
     trace = current_trace()
     rows = [_message_row(message, trace) for message in messages]
     deliveries = [_delivery(row, subscription) for row in rows for subscription in table.of(row["type"])]
-    execute_prepared(_PUBLISH, {"messages": json.dumps(rows), "deliveries": json.dumps(deliveries), "channel": CHANNEL})
+    run_prepared(_PUBLISH, {"messages": json.dumps(rows), "deliveries": json.dumps(deliveries), "channel": CHANNEL})
 
 
 def wake() -> None:
