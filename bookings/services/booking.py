@@ -58,7 +58,7 @@ def make_booking(  # noqa: PLR0913 - a booking has these facts
         seats_held=number_of_tickets,
     )
     if booking_id is None:
-        # Nobody waits for the show before its seats are held; if it is another by then, it is booked under its lock.
+        # Nobody waits for the show before its seats are held; if it has changed by then, once more under its lock.
         with suppress(_ShowHasChanged), transaction.atomic():
             return _seat(new, Show.objects.get(id=show_id), act)
     with transaction.atomic():

@@ -235,7 +235,7 @@ class TestBookingsViewPost:
     def test_refuses_a_very_long_time_quickly(self, customer: APIClient) -> None:
         resource, before = room(), perf_counter()
         assert post(customer, resource, end_time="9000-01-01T00:00:00Z").status_code == 400
-        assert perf_counter() - before < 5
+        assert perf_counter() - before < 1
 
     def test_books_once_under_one_key(self, customer: APIClient) -> None:
         resource = room()

@@ -146,7 +146,7 @@ class TestFaults:
             late = threads.submit(client.put, "late")
             while not client.calls():
                 time.sleep(0.01)
-            assert requests.put(client.content_url("prompt"), timeout=5).status_code == 201
+            assert requests.put(client.content_url("prompt"), timeout=0.5).status_code == 201
             assert not late.done()
             assert late.result().status_code == 201
 
@@ -381,7 +381,7 @@ class TestSimulator:
             while not client.calls():
                 time.sleep(0.01)
             begun = time.monotonic()
-        assert time.monotonic() - begun < 5
+        assert time.monotonic() - begun < 1
         assert isinstance(late.exception(), requests.ConnectionError)
         with Simulator(port=int(simulator.url.rpartition(":")[2]), files=tmp_path) as again:
             assert again.url == simulator.url

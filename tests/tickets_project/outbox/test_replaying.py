@@ -217,7 +217,7 @@ class TestStop:
         started = monotonic()
         run.run(lambda _: Timer(0.2, run.stop).start())
         assert (run.opened, run.is_finished) == (2, False)
-        assert monotonic() - started < 1.9
+        assert monotonic() - started < 0.9
 
 
 class TestPlanReplay:

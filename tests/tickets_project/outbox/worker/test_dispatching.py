@@ -41,8 +41,10 @@ class TestDispatching:
         listener.then = lambda _message: arrived.set()
         with dispatching():
             sleep(1.2)
+            published = monotonic()
             happen()
             assert arrived.wait(5)
+            assert monotonic() - published < 0.5
 
     def test_runs_external_handlers_side_by_side(self, caller: Listener, settings: Settings) -> None:
         settings.OUTBOX_THREADS = 8
@@ -257,7 +259,7 @@ class TestDispatch:
         Dispatcher.objects.create(id="00000000-0000-4000-8000-000000000001", cluster="here", host="h", pid=1)
         started = monotonic()
         dispatch()
-        assert monotonic() - started < 5
+        assert monotonic() - started < 1
 
     def test_stays_for_its_time(self, listener: Listener, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
         settings.OUTBOX_DISPATCH_SECONDS = 1
@@ -270,7 +272,7 @@ class TestDispatch:
     def test_stays_once_for_each_place_when_many_begin_at_once(
         self, settings: Settings, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        settings.OUTBOX_DISPATCHERS, settings.OUTBOX_DISPATCH_SECONDS = 2, 5
+        settings.OUTBOX_DISPATCHERS, settings.OUTBOX_DISPATCH_SECONDS = 2, 3
         monkeypatch.setenv(CLUSTER, "here")
 
         def seconds_stayed() -> float:
@@ -279,4 +281,4 @@ class TestDispatch:
             return monotonic() - started
 
         stayed = at_once([seconds_stayed] * 6)
-        assert sum(isinstance(seconds, float) and seconds > 4 for seconds in stayed) == 2
+        assert sum(isinstance(seconds, float) and seconds > 2 for seconds in stayed) == 2
